@@ -80,10 +80,10 @@ int CountTodos(absl::string_view text) {
 
 std::string NotStartedText(const std::string& chapter,
                            const std::string& answer, int todos) {
-  return absl::StrCat(chapter, ": not started.\n",                      //
-                      "  read   chapters/", chapter, "/README.md\n",    //
-                      "  edit   ", answer, "  (", todos, " TODO",       //
-                      todos == 1 ? "" : "s", ")\n",                     //
+  return absl::StrCat(chapter, ": not started.\n",                    //
+                      "  read   chapters/", chapter, "/README.md\n",  //
+                      "  edit   ", answer, "  (", todos, " TODO",     //
+                      todos == 1 ? "" : "s", ")\n",                   //
                       "  grade  bazel test //chapters/", chapter, "/...\n");
 }
 
@@ -92,9 +92,9 @@ int RunTests(const std::string& log_path) {
       testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
   const char* color = std::getenv("LOCKSTEP_COLOR");
-  listeners.Append(new RuleListener(
-      VerdictLogWriter(log_path),
-      color != nullptr && absl::string_view(color) == "1"));
+  listeners.Append(
+      new RuleListener(VerdictLogWriter(log_path),
+                       color != nullptr && absl::string_view(color) == "1"));
   return RUN_ALL_TESTS();
 }
 
@@ -177,15 +177,15 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (rules == 0 && outcome.verdict.empty()) {
-    std::printf("%s: no test ran; is --gtest_filter right?\n",
-                chapter.c_str());
+    std::printf("%s: no test ran; is --gtest_filter right?\n", chapter.c_str());
     return 1;
   }
-  std::printf("\n%s: %d of %d rules hold%s. Edit %s and grade again:\n"
-              "  bazel test //chapters/%s/...\n",
-              chapter.c_str(), held, rules,
-              outcome.log.done ? "" : " (the rest did not run)",
-              answer.c_str(), chapter.c_str());
+  std::printf(
+      "\n%s: %d of %d rules hold%s. Edit %s and grade again:\n"
+      "  bazel test //chapters/%s/...\n",
+      chapter.c_str(), held, rules,
+      outcome.log.done ? "" : " (the rest did not run)", answer.c_str(),
+      chapter.c_str());
   return 1;
 }
 

@@ -44,8 +44,8 @@ void RuleListener::OnTestEnd(const testing::TestInfo& test) {
     return;
   }
   if (passed) {
-    std::printf("%s✓%s %s\n", color_ ? "\033[32m" : "",
-                color_ ? "\033[0m" : "", rule.c_str());
+    std::printf("%s✓%s %s\n", color_ ? "\033[32m" : "", color_ ? "\033[0m" : "",
+                rule.c_str());
     log_.Write({"end", name, "passed"});
     std::fflush(stdout);
     return;
@@ -55,8 +55,7 @@ void RuleListener::OnTestEnd(const testing::TestInfo& test) {
               color_ ? "\033[0m" : "", verdict.c_str());
   std::string sentence;
   for (int i = 0; i < test.result()->total_part_count(); ++i) {
-    const testing::TestPartResult& part =
-        test.result()->GetTestPartResult(i);
+    const testing::TestPartResult& part = test.result()->GetTestPartResult(i);
     if (!part.failed()) continue;
     if (sentence.empty()) sentence = part.summary();
     if (part.file_name() != nullptr && part.line_number() > 0) {

@@ -55,8 +55,8 @@ int KillAndReapLeftovers(pid_t group) {
 #ifdef __linux__
   for (int round = 0; round < 100; ++round) {
     // Children of ours that left the process group: found in /proc.
-    std::istringstream children(ReadFile(
-        absl::StrCat("/proc/self/task/", getpid(), "/children")));
+    std::istringstream children(
+        ReadFile(absl::StrCat("/proc/self/task/", getpid(), "/children")));
     pid_t pid = 0;
     bool any = false;
     while (children >> pid) {
@@ -183,8 +183,7 @@ Outcome Supervise(const Limits& limits, const std::string& log_path,
       started = absl::Now();
     } else if (absl::Now() - started > limits.per_test) {
       stop("time-out",
-           absl::StrCat("no end after ",
-                        absl::FormatDuration(limits.per_test),
+           absl::StrCat("no end after ", absl::FormatDuration(limits.per_test),
                         ": an endless loop, or a wait that nothing ends"));
     }
   }

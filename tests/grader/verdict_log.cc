@@ -24,8 +24,8 @@ void VerdictLogWriter::Write(
   }
   const std::string line = absl::StrJoin(clean, "\t") + "\n";
   // Opened per event: the process under test may close every descriptor.
-  const int fd = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-                      0600);
+  const int fd =
+      open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
   // A short write to a regular file means a full disk; the supervisor then
   // sees an unfinished log and says so.
