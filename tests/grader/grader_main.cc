@@ -15,11 +15,13 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
@@ -87,7 +89,15 @@ std::string NotStartedText(const std::string& chapter,
                       "  grade  bazel test //chapters/", chapter, "/...\n");
 }
 
-int RunTests(const std::string& log_path) {
+// Runs the selected tests but those in `seen`; they ran in an earlier process.
+int RunTests(const std::string& log_path,
+             const std::vector<std::string>& seen) {
+  if (!seen.empty()) {
+    std::string filter = GTEST_FLAG_GET(filter);
+    absl::StrAppend(&filter, filter.find('-') == std::string::npos ? "-" : ":",
+                    absl::StrJoin(seen, ":"));
+    GTEST_FLAG_SET(filter, filter);
+  }
   testing::TestEventListeners& listeners =
       testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
@@ -123,14 +133,14 @@ int Main(int argc, char** argv) {
   if (kSanitized) limits.memory_bytes = 0;
   absl::SetFlag(&FLAGS_lockstep_verdicts, log_path);
   const Outcome outcome =
-      Supervise(limits, log_path, [&log_path] { return RunTests(log_path); });
+      Supervise(limits, log_path, [&](const std::vector<std::string>& seen) {
+        return RunTests(log_path, seen);
+      });
 
-  if (!outcome.verdict.empty()) {
-    const TestOutcome* running = outcome.log.Running();
-    std::printf("✗ %s  [%s]\n    %s\n",
-                running != nullptr ? RuleSentence(running->name).c_str()
-                                   : "The whole program",
-                outcome.verdict.c_str(), outcome.message.c_str());
+  const bool named = outcome.log.Count(/*passed=*/false) > 0;
+  if (!outcome.verdict.empty() && !named) {
+    std::printf("✗ The whole program  [%s]\n    %s\n", outcome.verdict.c_str(),
+                outcome.message.c_str());
   }
 
   if (self_check == "mistake") {

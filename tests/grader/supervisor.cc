@@ -14,12 +14,14 @@
 #include <sys/prctl.h>
 #endif
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -94,12 +96,10 @@ void NameEarlyEnd(int status, Outcome& outcome) {
   }
 }
 
-}  // namespace
-
-Outcome Supervise(const Limits& limits, const std::string& log_path,
-                  absl::FunctionRef<int()> child) {
+// Runs one child and watches it to its end.
+Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
+                      absl::FunctionRef<int()> child) {
   Outcome outcome;
-  unlink(log_path.c_str());
   int output[2];
   if (pipe2(output, O_CLOEXEC) != 0) {
     std::perror("grader: pipe");
@@ -199,14 +199,46 @@ Outcome Supervise(const Limits& limits, const std::string& log_path,
       NameEarlyEnd(*status, outcome);
     }
   }
-  if (!outcome.verdict.empty() && !outcome.log.tests.empty()) {
-    TestOutcome& last = outcome.log.tests.back();
-    if (!last.finished && last.verdict.empty()) {
-      last.verdict = outcome.verdict;
-      last.message = outcome.message;
-    }
-  }
   return outcome;
+}
+
+}  // namespace
+
+Outcome Supervise(
+    const Limits& limits, const std::string& log_path,
+    absl::FunctionRef<int(const std::vector<std::string>& seen)> child) {
+  unlink(log_path.c_str());
+  const absl::Time start = absl::Now();
+  const VerdictLogWriter writer(log_path);
+  std::vector<std::string> seen;
+  std::string verdict, message;
+  for (;;) {
+    Outcome outcome =
+        SuperviseOnce(limits, log_path, [&] { return child(seen); });
+    if (verdict.empty()) {
+      verdict = outcome.verdict;
+      message = outcome.message;
+    }
+    const TestOutcome* running = outcome.log.Running();
+    if (running != nullptr && !outcome.verdict.empty()) {
+      std::printf("✗ %s  [%s]\n    %s\n", RuleSentence(running->name).c_str(),
+                  outcome.verdict.c_str(), outcome.message.c_str());
+      std::fflush(stdout);
+      const std::string name = running->name;
+      writer.Write({"verdict", name, outcome.verdict, outcome.message});
+      writer.Write({"end", name, "failed"});
+      outcome.log = ParseVerdictLog(ReadFile(log_path));
+    }
+    const bool progress = outcome.log.tests.size() > seen.size();
+    if (outcome.log.done || !progress || outcome.verdict == "too much output" ||
+        absl::Now() - start > limits.start_no_more_after) {
+      outcome.verdict = verdict;
+      outcome.message = message;
+      return outcome;
+    }
+    seen.clear();
+    for (const TestOutcome& test : outcome.log.tests) seen.push_back(test.name);
+  }
 }
 
 }  // namespace grader

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
@@ -20,17 +21,20 @@ struct Limits {
   // No test may take longer. Wall time: generous, because it is only a
   // safety net; the explorer finds deadlocks and endless loops by itself.
   absl::Duration per_test = absl::Seconds(20);
+  // After an early end (a crash, a time-out) the remaining tests are run in a
+  // new child, but not once this much time has passed.
+  absl::Duration start_no_more_after = absl::Seconds(60);
   // Bytes of output passed on before the child is stopped.
   size_t output_bytes = size_t{1} << 20;
   // Address space, in bytes; 0 for no limit (sanitizers reserve terabytes).
-  size_t memory_bytes = size_t{6} << 30;
+  size_t memory_bytes = size_t{4} << 30;
 };
 
 struct Outcome {
   VerdictLog log;
   // Empty if the child ran its tests to the end and left nothing behind.
-  // Otherwise a verdict ("time-out", "exit", "crash", "stack overflow",
-  // "too much output", "out of memory", "process leak") ...
+  // Otherwise the first verdict of the supervisor ("time-out", "exit", "crash",
+  // "too much output", "process leak") ...
   std::string verdict;
   // ... and a sentence for the student.
   std::string message;
@@ -41,15 +45,16 @@ struct Outcome {
   }
 };
 
-// Forks; runs `child` in the new process, which must record its events in the
-// verdict log at `log_path` and returns the exit status; passes its output on
-// to standard output; enforces `limits`; kills and reaps every process that is
-// left. The verdict for a test that was running when the child ended early is
-// entered into the log under that test's name.
+// Forks; runs `child(seen)` in the new process, which must record its events in
+// the verdict log at `log_path`, skip the tests named in `seen`, and return the
+// exit status; passes its output on to standard output; enforces `limits`;
+// kills and reaps every process that is left. When the child ends early, the
+// test that was running gets the verdict, and the rest is run in a new child.
 //
 // Must be called while the process has a single thread.
-Outcome Supervise(const Limits& limits, const std::string& log_path,
-                  absl::FunctionRef<int()> child);
+Outcome Supervise(
+    const Limits& limits, const std::string& log_path,
+    absl::FunctionRef<int(const std::vector<std::string>& seen)> child);
 
 }  // namespace grader
 

@@ -54,7 +54,7 @@ VerdictLog ParseVerdictLog(absl::string_view text) {
     for (TestOutcome& test : log.tests) {
       if (test.name == name) return test;
     }
-    log.tests.push_back({.name = std::string(name)});
+    log.tests.emplace_back().name = std::string(name);
     return log.tests.back();
   };
   for (absl::string_view line : absl::StrSplit(text.substr(0, end), '\n')) {
