@@ -26,18 +26,30 @@ program is built as the command line says.
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
-# -Og -fno-tree-fre keeps what the source says: in `n++; n++;` both reads and
-# both writes stay, so that another thread can come between any two. (At -O1 GCC
-# leaves one read and one write of the four, with plain -Og it drops the second
-# read.) Unlike -O0 it still inlines the helpers of the standard library.
-# -g1 is what a stack trace needs: files, lines, inlined calls.
+# For all code, dependencies included. -Og keeps helpers of the standard library
+# inlined, which -O0 does not. -g1 is what a stack trace needs: files, lines,
+# inlined calls.
 INSTRUMENTED_COPTS = [
     "-fsanitize=thread",
     "-Og",
-    "-fno-tree-fre",
     "-g1",
     "-fno-omit-frame-pointer",
 ]
+
+# For the code that is graded, in addition: no access that the source names may
+# be merged with another, so that a thread can come between any two. In
+# `n++; n++;` there are two reads and two writes; with -Og alone GCC drops the
+# second read, at -O1 also the first write. Clang's -Og is its -O1, which merges
+# as much and removes loops on a plain variable; it needs -O0.
+# instrumented_cc_test and instrumented_cc_binary add these to their own srcs; a
+# cc_library of graded code says `copts = FAITHFUL_COPTS`. Empty in builds that
+# are not instrumented.
+FAITHFUL_COPTS = select({
+    "//tools:explorer_off": [],
+    "//tools:explorer_off_clang": [],
+    "//tools:clang": ["-O0"],
+    "//conditions:default": ["-fno-tree-fre"],
+})
 
 def _instrumented_transition_impl(settings, attr):
     # Bazel insists on the parameter, though nothing depends on it.
@@ -141,6 +153,7 @@ def _split(name, kwargs):
     program["name"] = name + "_program"
     program["tags"] = ["manual"]
     program["visibility"] = ["//visibility:private"]
+    program["copts"] = FAITHFUL_COPTS + kwargs.get("copts", [])
 
     # The explorer replaces functions of the C library, and only a definition in
     # the program itself goes before the library's.
