@@ -26,7 +26,7 @@ code=$(sed -e 's://.*$::' "$file" | tr -d '[:space:]')
 # Answers stand on their own: no solution, test or explorer internals.
 bad=$(sed -e 's://.*$::' "$file" |
   grep -E '^[[:space:]]*#[[:space:]]*include' |
-  grep -oE 'solutions/|/solutions|tests/|lockstep/|gtest|gmock' | head -n 1)
+  grep -oE 'solutions/|tests/|lockstep/|gtest|gmock' | head -n 1)
 [[ -z $bad ]] ||
   refuse "$path includes a file of $bad: write the answer in $path itself."
 
