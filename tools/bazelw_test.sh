@@ -33,7 +33,7 @@ new_machine() {
   local program
   for program in awk basename bash cat cksum dirname env flock grep gzip mkdir \
     mktemp mv readlink rm sha256sum tail touch true; do
-    ln -s "$(command -v "$program")" "$bin/$program"
+    ln -s "$(type -P "$program")" "$bin/$program"
   done
   # Not what is on PATH: that may be a script which needs more programs.
   ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3"
