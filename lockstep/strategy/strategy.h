@@ -43,6 +43,9 @@ struct Choice {
   bool current_yields = false;
 };
 
+// What Strategy::Guarantee says when there is nothing left to explore.
+inline constexpr char kEverySchedule[] = "every schedule was explored";
+
 // Decides schedules, one after another. Not thread-safe; called from one
 // controlled thread at a time. Must be deterministic: the same constructor
 // arguments and the same choices offered give the same answers.
