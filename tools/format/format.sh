@@ -32,7 +32,8 @@ if [ ! -x "$buildifier" ] ||
   [ tools/format/package-lock.json -nt tools/format/node_modules ]; then
   type -P npm >/dev/null ||
     die "npm is missing, which brings buildifier; on Debian: apt-get install npm"
-  (cd tools/format && npm ci --no-audit --no-fund --loglevel=error) >&2 ||
+  (cd tools/format && npm ci --no-audit --no-fund --loglevel=error \
+    --fetch-timeout=60000 --fetch-retries=2) >&2 ||
     die "npm could not install buildifier; see its messages above"
   touch tools/format/node_modules
 fi
