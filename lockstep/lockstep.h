@@ -57,12 +57,11 @@ struct Options {
   bool early_timeouts = false;
   // Accept a body that returns while threads it started still run.
   bool allow_running_threads = false;
-  // Accept schedules in which every thread sleeps for ever: for pages that
-  // demonstrate a deadlock on purpose, combined with Report::verdict.
+  // One kernel thread per controlled thread: slower, friendlier to debuggers.
   bool use_os_threads = false;
-  CostBudget cost_budget;
+  CostBudget cost_budget = {};
   // Runs exactly this schedule (the text of Report::replay) and no other.
-  std::string replay;
+  std::string replay = {};
 };
 
 struct Report {
@@ -85,7 +84,7 @@ struct Report {
   std::string text;
   // The same with ANSI colours.
   std::string colored_text;
-  // The same for the book's player; schema in lockstep/README.md.
+  // The same for the book's player; schema in lockstep/report/JSON.md.
   std::string json;
   // Hash of the failing (or, if passed, of all) executions.
   uint64_t hash = 0;

@@ -187,11 +187,14 @@ struct Counters {
 
 // One decision of a schedule: which thread ran next (or which waiter a notify
 // released, whether a timed wait gave up, ...). A schedule is its decisions;
-// replaying them gives the same execution.
+// replaying them gives the same execution. There is one for every answer of
+// the strategy (Choose with at least two threads, ChooseOneOf), in order.
 struct Decision {
   enum class Kind : uint8_t { kThread, kWaiter, kTimeout, kSpurious };
   Kind kind = Kind::kThread;
-  uint32_t chosen = 0;   // a ThreadId for every kind
+  // The ThreadId that runs next for kThread, else the strategy's answer.
+  uint32_t chosen = 0;
+  friend bool operator==(const Decision&, const Decision&) = default;
 };
 
 // A complete recorded execution.
