@@ -60,6 +60,9 @@ struct Options {
   // One kernel thread per controlled thread: slower, friendlier to debuggers.
   bool use_os_threads = false;
   CostBudget cost_budget = {};
+  // Printed in front of Report::replay where the report says how to run the
+  // schedule again: the command of which the replay is the last argument.
+  std::string replay_command = {};
   // Runs exactly this schedule (the text of Report::replay) and no other.
   std::string replay = {};
 };
@@ -94,6 +97,14 @@ struct Report {
 // (see Supported()) runs the body natively, many times, and says so in
 // Report::text.
 Report Explore(const Options& options, absl::FunctionRef<void()> body);
+
+// Called if code under test is about to end the process (a fatal signal,
+// exit(), a full stack) with a report on the schedule so far; unless it ends
+// the process itself, `handler` returns and the process ends with status 1.
+// Without a handler the report is written to stderr. Replaces the previous
+// handler; null restores the default. Not thread-safe.
+using FatalReportHandler = void (*)(const Report& report);
+void SetFatalReportHandler(FatalReportHandler handler);
 
 // True where schedules are explored: Linux on x86-64 and aarch64 in an
 // instrumented build. Elsewhere bodies run natively as a stress loop.

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// main() of every graded test. One binary, three uses:
+//
+//   (default)                  grade an answer
+//   --self_check=mistake       succeed if the answer, a mistake file, is
+//                              rejected for its stated reason
+//   --self_check=skeleton      succeed if the answer, the pristine skeleton,
+//                              is reported as not started and fails cleanly
+//
+// tools/chapter.bzl passes the flags.
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+#include "lockstep/gtest.h"
+#include "tests/grader/mistake.h"
+#include "tests/grader/rule_listener.h"
+#include "tests/grader/supervisor.h"
+
+ABSL_FLAG(std::string, chapter, "", "the chapter's name, as 08_mutex");
+ABSL_FLAG(std::string, answer, "",
+          "the file under test, from the workspace root");
+ABSL_FLAG(std::string, skeleton, "",
+          "the pristine skeleton the answer started as");
+ABSL_FLAG(std::string, self_check, "", "'mistake' or 'skeleton'");
+ABSL_FLAG(int, seconds_per_test, 20, "the deadline of a single test");
+
+#if defined(__SANITIZE_ADDRESS__) || defined(WORKBOOK_SANITIZED)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
+
+namespace grader {
+namespace {
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Equal but for white space: opening and saving a file is not an answer.
+bool SameText(absl::string_view a, absl::string_view b) {
+  std::string x(a), y(b);
+  const auto squeeze = [](std::string& s) {
+    std::erase_if(s, [](char c) { return absl::ascii_isspace(c); });
+  };
+  squeeze(x);
+  squeeze(y);
+  return x == y;
+}
+
+int CountTodos(absl::string_view text) {
+  int count = 0;
+  for (size_t at = text.find("TODO("); at != absl::string_view::npos;
+       at = text.find("TODO(", at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+std::string NotStartedText(const std::string& chapter,
+                           const std::string& answer, int todos) {
+  return absl::StrCat(chapter, ": not started.\n",                    //
+                      "  read   chapters/", chapter, "/README.md\n",  //
+                      "  edit   ", answer, "  (", todos, " TODO",     //
+                      todos == 1 ? "" : "s", ")\n",                   //
+                      "  grade  bazel test //chapters/", chapter, "/...\n");
+}
+
+// Runs the selected tests but those in `seen`; they ran in an earlier process.
+int RunTests(const std::string& log_path,
+             const std::vector<std::string>& seen) {
+  if (!seen.empty()) {
+    std::string filter = GTEST_FLAG_GET(filter);
+    absl::StrAppend(&filter, filter.find('-') == std::string::npos ? "-" : ":",
+                    absl::StrJoin(seen, ":"));
+    GTEST_FLAG_SET(filter, filter);
+  }
+  testing::TestEventListeners& listeners =
+      testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());
+  const char* color = std::getenv("LOCKSTEP_COLOR");
+  listeners.Append(
+      new RuleListener(VerdictLogWriter(log_path),
+                       color != nullptr && absl::string_view(color) == "1"));
+  return RUN_ALL_TESTS();
+}
+
+int Main(int argc, char** argv) {
+  lockstep::InitGoogleTest(&argc, argv);
+  const std::string chapter = absl::GetFlag(FLAGS_chapter);
+  const std::string answer = absl::GetFlag(FLAGS_answer);
+  const std::string self_check = absl::GetFlag(FLAGS_self_check);
+  const std::string answer_text = ReadFile(answer);
+  const std::string skeleton_text = ReadFile(absl::GetFlag(FLAGS_skeleton));
+
+  const bool not_started =
+      !skeleton_text.empty() && SameText(answer_text, skeleton_text);
+  const std::string message =
+      NotStartedText(chapter, answer, CountTodos(skeleton_text));
+  if (not_started && self_check.empty()) {
+    std::printf("%s", message.c_str());
+    return 1;
+  }
+
+  const char* tmp = std::getenv("TEST_TMPDIR");
+  const std::string log_path =
+      absl::StrCat(tmp != nullptr ? tmp : "/tmp", "/verdicts.tsv");
+  Limits limits;
+  limits.per_test = absl::Seconds(absl::GetFlag(FLAGS_seconds_per_test));
+  if (kSanitized) limits.memory_bytes = 0;
+  absl::SetFlag(&FLAGS_lockstep_verdicts, log_path);
+  const Outcome outcome =
+      Supervise(limits, log_path, [&](const std::vector<std::string>& seen) {
+        return RunTests(log_path, seen);
+      });
+
+  const bool named = outcome.log.Count(/*passed=*/false) > 0;
+  if (!outcome.verdict.empty() && !named) {
+    std::printf("✗ The whole program  [%s]\n    %s\n", outcome.verdict.c_str(),
+                outcome.message.c_str());
+  }
+
+  if (self_check == "mistake") {
+    const absl::StatusOr<Mistake> mistake = ParseMistake(answer_text);
+    const absl::Status rejected =
+        mistake.ok() ? CheckRejected(*mistake, outcome.log) : mistake.status();
+    if (!rejected.ok()) {
+      std::printf("%s: %s\n", answer.c_str(),
+                  std::string(rejected.message()).c_str());
+      return 1;
+    }
+    std::printf("rejected as stated: %s, by %s\n", mistake->verdict.c_str(),
+                mistake->rule.c_str());
+    return 0;
+  }
+  if (self_check == "skeleton") {
+    std::string fault;
+    const std::vector<std::string> lines = absl::StrSplit(message, '\n');
+    if (!not_started) fault = "it does not count as not started";
+    if (lines.size() > 8) fault = "the message has more than 8 lines";
+    if (message.find(answer) == std::string::npos) {
+      fault = "the message does not name the file to open";
+    }
+    if (CountTodos(skeleton_text) == 0) fault = "it has no TODO(n)";
+    if (!outcome.verdict.empty()) {
+      fault = absl::StrCat("its tests end in: ", outcome.verdict, ": ",
+                           outcome.message);
+    } else if (outcome.log.Count(/*passed=*/false) == 0) {
+      fault = "its tests pass";
+    }
+    if (!fault.empty()) {
+      std::printf("%s: a skeleton must fail cleanly, but %s\n", answer.c_str(),
+                  fault.c_str());
+      return 1;
+    }
+    std::printf("%s", message.c_str());
+    return 0;
+  }
+
+  const int rules = static_cast<int>(outcome.log.tests.size());
+  const int held = outcome.log.Count(/*passed=*/true);
+  if (outcome.passed()) {
+    std::printf("\n%s: all %d rules hold.\n", chapter.c_str(), rules);
+    return 0;
+  }
+  if (rules == 0 && outcome.verdict.empty()) {
+    std::printf("%s: no test ran; is --gtest_filter right?\n", chapter.c_str());
+    return 1;
+  }
+  std::printf(
+      "\n%s: %d of %d rules hold%s. Edit %s and grade again:\n"
+      "  bazel test //chapters/%s/...\n",
+      chapter.c_str(), held, rules,
+      outcome.log.done ? "" : " (the rest did not run)", answer.c_str(),
+      chapter.c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace grader
+
+int main(int argc, char** argv) { return grader::Main(argc, argv); }
