@@ -52,8 +52,8 @@ testing::AssertionResult FailsWith(VerdictSet expected,
     if (!expected.contains(report.verdict)) {
       return testing::AssertionFailure()
              << "verdict \"" << VerdictName(report.verdict) << "\" ("
-             << ExecutionName(use_os_threads) << ") after "
-             << report.schedules << " schedules:\n"
+             << ExecutionName(use_os_threads) << ") after " << report.schedules
+             << " schedules:\n"
              << report.text;
     }
     if (report.replay.empty() || report.text.empty()) {

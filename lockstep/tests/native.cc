@@ -77,6 +77,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace lockstep::tests
 
-int main(int argc, char** argv) {
-  return lockstep::tests::Main(argc, argv);
-}
+int main(int argc, char** argv) { return lockstep::tests::Main(argc, argv); }

@@ -2,6 +2,7 @@
 //
 // Deadlocks: cycles of threads that wait for each other.
 
+#include <atomic>
 #include <barrier>
 #include <condition_variable>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <shared_mutex>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "lockstep/tests/bugs/bugs.h"
@@ -100,7 +102,7 @@ void ReaderUpgrade() {
 
 // A reader that asks again while a writer is queued: absl::Mutex lets no new
 // reader past a waiting writer, and the writer waits for this reader.
-void NestedReaderLock() {
+void NestedReaderLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   absl::Mutex mu;
   std::thread writer([&] { absl::WriterMutexLock hold(&mu); });
   {

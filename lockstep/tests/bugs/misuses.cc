@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "lockstep/tests/bugs/bugs.h"
 
@@ -66,7 +67,7 @@ void UnlockTwice() {
 }
 
 // The same with absl::Mutex.
-void AbslUnlockTwice() {
+void AbslUnlockTwice() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   absl::Mutex mu;
   mu.Lock();
   mu.Unlock();
@@ -74,7 +75,7 @@ void AbslUnlockTwice() {
 }
 
 // Unlocks for reading what is locked for writing, by hand.
-void WrongKindOfUnlock() {
+void WrongKindOfUnlock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   absl::Mutex mu;
   mu.ReaderLock();
   mu.Unlock();
@@ -104,7 +105,7 @@ void ExceptionSkipsUnlock() {
 }
 
 // Deletes a mutex that is locked.
-void DestroyLocked() {
+void DestroyLocked() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   auto mu = std::make_unique<absl::Mutex>();
   mu->Lock();
   mu.reset();

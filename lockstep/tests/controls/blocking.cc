@@ -407,9 +407,9 @@ void AnHourPasses() {
   done.WaitForNotification();
   sleeper.join();
   Expect(absl::Now() - start >= absl::Hours(1), "less than an hour");
-  Expect(std::chrono::steady_clock::now() - steady_start >=
-             std::chrono::hours(1),
-         "less than an hour");
+  Expect(
+      std::chrono::steady_clock::now() - steady_start >= std::chrono::hours(1),
+      "less than an hour");
 }
 
 // A pool of two threads that is shut down while tasks are queued: every task

@@ -390,7 +390,8 @@ void ReadersMeetInside() {
 std::vector<Program> CorrectLocks() {
   return {
       {.name = "peterson", .body = CountTwiceWith<Peterson>},
-      {.name = "peterson_tight_loop", .body = CountTwiceWith<PetersonTightLoop>},
+      {.name = "peterson_tight_loop",
+       .body = CountTwiceWith<PetersonTightLoop>},
       {.name = "peterson_exchange", .body = CountTwiceWith<PetersonExchange>},
       {.name = "dekker", .body = CountTwiceWith<Dekker>},
       {.name = "bakery", .body = CountTwiceWith<Bakery>},

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/base/call_once.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/barrier.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
@@ -45,12 +46,12 @@ TEST(Facility, AbslMutexLock) {
     }
     thread.join();
   }));
-  EXPECT_TRUE(FailsWith(kMutexMisuse, [] {
+  EXPECT_TRUE(FailsWith(kMutexMisuse, []() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     absl::Mutex mu;
     mu.Lock();
     mu.Lock();
   }));
-  EXPECT_TRUE(FailsWith(kMutexMisuse, [] {
+  EXPECT_TRUE(FailsWith(kMutexMisuse, []() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     absl::Mutex mu;
     mu.Unlock();
   }));
@@ -66,8 +67,9 @@ TEST(Facility, AbslMutexTryLock) {
     });
     thread.join();
     mu.Unlock();
-    Expect(mu.TryLock(), "nobody holds it");
-    mu.Unlock();
+    const bool locked = mu.TryLock();
+    Expect(locked, "nobody holds it");
+    if (locked) mu.Unlock();
   }));
   EXPECT_TRUE(FailsWith(kWrongResult, [] {
     absl::Mutex mu;
@@ -185,9 +187,9 @@ TEST(Facility, AbslMutexTimed) {
     Expect(!mu.AwaitWithDeadline(condition, absl::Now() + absl::Hours(1)),
            "never true");
     mu.Unlock();
-    Expect(!mu.ReaderLockWhenWithDeadline(condition,
-                                          absl::Now() + absl::Hours(1)),
-           "never true");
+    Expect(
+        !mu.ReaderLockWhenWithDeadline(condition, absl::Now() + absl::Hours(1)),
+        "never true");
     mu.ReaderUnlock();
     Expect(absl::Now() - start >= absl::Hours(4), "gave up too early");
   }));

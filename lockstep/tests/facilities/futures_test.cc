@@ -33,9 +33,9 @@ TEST(Facility, PromiseAndFuture) {
     std::promise<void> never;
     std::future<void> future = never.get_future();
     const auto start = std::chrono::steady_clock::now();
-    Expect(future.wait_for(std::chrono::hours(1)) ==
-               std::future_status::timeout,
-           "ready without a value");
+    Expect(
+        future.wait_for(std::chrono::hours(1)) == std::future_status::timeout,
+        "ready without a value");
     Expect(std::chrono::steady_clock::now() - start >= std::chrono::hours(1),
            "gave up too early");
   }));
@@ -62,9 +62,9 @@ TEST(Facility, SharedFuture) {
     std::promise<int> promise;
     std::shared_future<int> future = promise.get_future().share();
     std::thread thread([&] { promise.set_value(7); });
-    Expect(future.wait_for(std::chrono::seconds(0)) ==
-               std::future_status::ready,
-           "not waited for");
+    Expect(
+        future.wait_for(std::chrono::seconds(0)) == std::future_status::ready,
+        "not waited for");
     thread.join();
   }));
 }
@@ -88,8 +88,7 @@ TEST(Facility, Async) {
   }));
   EXPECT_TRUE(FailsWith(kDataRace, [] {
     int value = 0;
-    std::future<void> future =
-        std::async(std::launch::async, [&] { ++value; });
+    std::future<void> future = std::async(std::launch::async, [&] { ++value; });
     ++value;
     future.get();
   }));
@@ -97,9 +96,8 @@ TEST(Facility, Async) {
   EXPECT_TRUE(FailsWith({kDeadlock, kLostWakeup}, [] {
     std::mutex mu;
     std::lock_guard<std::mutex> hold(mu);
-    std::future<void> future = std::async(std::launch::async, [&] {
-      std::lock_guard<std::mutex> hold_too(mu);
-    });
+    std::future<void> future = std::async(
+        std::launch::async, [&] { std::lock_guard<std::mutex> hold_too(mu); });
   }));
 }
 

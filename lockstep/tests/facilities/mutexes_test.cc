@@ -61,8 +61,7 @@ template <typename Mutex>
 void TryLockOfHeld() {
   Mutex mu;
   mu.lock();
-  std::thread thread(
-      [&] { Expect(!mu.try_lock(), "locked twice at a time"); });
+  std::thread thread([&] { Expect(!mu.try_lock(), "locked twice at a time"); });
   thread.join();
   mu.unlock();
 }

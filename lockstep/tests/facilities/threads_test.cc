@@ -68,7 +68,9 @@ TEST(Facility, DetachedThread) {
 TEST(Facility, Jthread) {
   EXPECT_TRUE(Passes([] {
     int value = 0;
-    { std::jthread thread([&] { value = 1; }); }
+    {
+      std::jthread thread([&] { value = 1; });
+    }
     Expect(value == 1, "the destructor does not join");
   }));
   EXPECT_TRUE(FailsWith(Verdict::kDataRace, [] {
@@ -95,14 +97,13 @@ TEST(Facility, StopToken) {
     second.join();
     Expect(calls.load() == 1, "the callback runs once");
   }));
-  EXPECT_TRUE(FailsWith(
-      Verdict::kLivelock,
-      [] {
-        std::jthread thread([](std::stop_token) {
-          for (;;) std::this_thread::yield();
-        });
-      },
-      {.schedules = 1}));
+  EXPECT_TRUE(FailsWith(Verdict::kLivelock,
+                        [] {
+                          std::jthread thread([](std::stop_token) {
+                            for (;;) std::this_thread::yield();
+                          });
+                        },
+                        {.schedules = 1}));
 }
 
 struct CountsInstances {

@@ -3,6 +3,8 @@
 // Virtual time: sleeping and timed waiting cost nothing, in any clock. Each
 // way to sleep in a correct and in a failing use.
 
+#include "absl/time/time.h"
+
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +15,6 @@
 #include <thread>
 
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "lockstep/tests/explored.h"
 
@@ -119,8 +120,7 @@ TEST(VirtualTime, AHundredHoursCostNothing) {
       }
     });
     std::unique_lock<std::mutex> hold(mu);
-    Expect(!never.wait_for(hold, std::chrono::hours(50),
-                           [] { return false; }),
+    Expect(!never.wait_for(hold, std::chrono::hours(50), [] { return false; }),
            "nobody notifies");
     thread.join();
   }));
@@ -150,26 +150,26 @@ TEST(VirtualTime, StandsStillWhileThreadsRun) {
 
 // With early time-outs a millisecond may be over at once.
 TEST(VirtualTime, EarlyTimeouts) {
-  EXPECT_TRUE(FailsWith(
-      kWrongResult,
-      [] {
-        std::mutex mu;
-        std::condition_variable changed;
-        bool ready = false;
-        std::thread thread([&] {
-          std::lock_guard<std::mutex> hold(mu);
-          ready = true;
-          changed.notify_one();
-        });
-        {
-          std::unique_lock<std::mutex> hold(mu);
-          Expect(changed.wait_for(hold, std::chrono::milliseconds(1),
-                                  [&] { return ready; }),
-                 "timed out");
-        }
-        thread.join();
-      },
-      {.early_timeouts = true}));
+  EXPECT_TRUE(
+      FailsWith(kWrongResult,
+                [] {
+                  std::mutex mu;
+                  std::condition_variable changed;
+                  bool ready = false;
+                  std::thread thread([&] {
+                    std::lock_guard<std::mutex> hold(mu);
+                    ready = true;
+                    changed.notify_one();
+                  });
+                  {
+                    std::unique_lock<std::mutex> hold(mu);
+                    Expect(changed.wait_for(hold, std::chrono::milliseconds(1),
+                                            [&] { return ready; }),
+                           "timed out");
+                  }
+                  thread.join();
+                },
+                {.early_timeouts = true}));
 }
 
 }  // namespace
