@@ -99,8 +99,12 @@ int __wrap_main(int argc, char** argv) {
     char* no_arguments[] = {argv[0], nullptr};
     const int returned_by_main = __real_main(1, no_arguments);
     if (returned_by_main != 0) {
-      lockstep::FailSchedule("main() returned " +
-                             std::to_string(returned_by_main));
+      const std::string what =
+          "main() returned " + std::to_string(returned_by_main);
+      if (!lockstep::FailSchedule(what)) {  // Nothing is explored here.
+        std::fprintf(stderr, "%s\n", what.c_str());
+        _exit(1);
+      }
     }
   });
   Print(report);
