@@ -3,6 +3,7 @@
 #include "lockstep/report/story.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <utility>
 
@@ -29,6 +30,25 @@ std::string Duration(int64_t ns) {
   if (ns % 1'000'000 == 0) return absl::StrCat(ns / 1'000'000, " ms");
   if (ns % 1'000 == 0) return absl::StrCat(ns / 1'000, " µs");
   return absl::StrCat(ns, " ns");
+}
+
+// The runtime calls the first thread T0; here it is called main.
+std::string RenameMain(const std::string& text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto word = [&](size_t at) {
+      return at < text.size() &&
+             isalnum(static_cast<unsigned char>(text[at])) != 0;
+    };
+    if (text.compare(i, 2, "T0") == 0 && !word(i + 2) &&
+        (i == 0 || !word(i - 1))) {
+      result += "main";
+      ++i;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
 }
 
 std::string Bytes(uint64_t n) {
@@ -116,8 +136,7 @@ std::string Describe(const Story& story, const Step& step) {
       return absl::StrCat(step.blocked ? "waits for call_once " : "call_once ",
                           object);
     case Op::kAtomicLoad:
-      return absl::StrCat("reads ", object,
-                          value.empty() ? "" : " = " + value);
+      return absl::StrCat("reads ", object, value.empty() ? "" : " = " + value);
     case Op::kAtomicStore:
       return absl::StrCat("writes ", object,
                           value.empty() ? "" : " = " + value);
@@ -133,9 +152,9 @@ std::string Describe(const Story& story, const Step& step) {
       return absl::StrCat("wakes those waiting for ", object,
                           other.empty() ? " ─ nobody waits" : " ─ " + other);
     case Op::kSleep:
-      return step.value == 0 ? std::string("sleeps")
-                             : "sleeps " + Duration(static_cast<int64_t>(
-                                               step.value));
+      return step.value == 0
+                 ? std::string("sleeps")
+                 : "sleeps " + Duration(static_cast<int64_t>(step.value));
     case Op::kYield:
       return "yields";
     case Op::kRead:
@@ -219,7 +238,9 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
 
   Story story;
   story.verdict = trace.finding.verdict;
-  story.message = trace.finding.message;
+  story.message = trace.finding.verdict == Verdict::kWrongResult
+                      ? trace.finding.message
+                      : RenameMain(trace.finding.message);
   story.counters = trace.counters;
   for (const Object& object : trace.objects) {
     StoryObject told;
@@ -246,7 +267,7 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
   for (const Site& site : trace.finding.sites) {
     StorySite told;
     told.thread = site.thread;
-    told.what = site.what;
+    told.what = RenameMain(site.what);
     told.object = site.object;
     told.place = Locate(symbolizer, site.stack);
     told.locks_held = site.locks_held;
