@@ -57,12 +57,14 @@ struct Options {
   bool early_timeouts = false;
   // Accept a body that returns while threads it started still run.
   bool allow_running_threads = false;
-  // Accept schedules in which every thread sleeps for ever: for pages that
-  // demonstrate a deadlock on purpose, combined with Report::verdict.
+  // One kernel thread per controlled thread: slower, friendlier to debuggers.
   bool use_os_threads = false;
-  CostBudget cost_budget;
+  CostBudget cost_budget = {};
+  // Printed in front of Report::replay where the report says how to run the
+  // schedule again: the command of which the replay is the last argument.
+  std::string replay_command = {};
   // Runs exactly this schedule (the text of Report::replay) and no other.
-  std::string replay;
+  std::string replay = {};
 };
 
 struct Report {
@@ -85,7 +87,7 @@ struct Report {
   std::string text;
   // The same with ANSI colours.
   std::string colored_text;
-  // The same for the book's player; schema in lockstep/README.md.
+  // The same for the book's player; schema in lockstep/report/JSON.md.
   std::string json;
   // Hash of the failing (or, if passed, of all) executions.
   uint64_t hash = 0;
@@ -95,6 +97,19 @@ struct Report {
 // (see Supported()) runs the body natively, many times, and says so in
 // Report::text.
 Report Explore(const Options& options, absl::FunctionRef<void()> body);
+
+// Called if code under test is about to end the process (a fatal signal,
+// exit(), a full stack) with a report on the schedule so far; unless it ends
+// the process itself, `handler` returns and the process ends with status 1.
+// Without a handler the report is written to stderr. Replaces the previous
+// handler; null restores the default. Not thread-safe.
+using FatalReportHandler = void (*)(const Report& report);
+void SetFatalReportHandler(FatalReportHandler handler);
+
+// Ends the running schedule with the verdict "wrong result", if the calling
+// thread belongs to one: then it does not return, unless the schedule has
+// failed already. Returns false in any other thread.
+bool FailSchedule(const std::string& message);
 
 // True where schedules are explored: Linux on x86-64 and aarch64 in an
 // instrumented build. Elsewhere bodies run natively as a stress loop.

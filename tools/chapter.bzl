@@ -86,7 +86,7 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
         ],
     )
 
-def chapter(exercise, listings = [], schedules = []):
+def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
     """A chapter: its page, and the grade of the student's answer.
 
     Makes `:grade`, the test that `bazel test //chapters/...` runs, `:page_test`
@@ -97,7 +97,9 @@ def chapter(exercise, listings = [], schedules = []):
       exercise: the file a student edits, as lock.h, in exercises/NN_topic/.
       listings: names of the page's programs that are run.
       schedules: names of the page's programs that lockstep explores, and of
-        mistakes whose failing schedule the page shows.
+        mistakes whose failing schedule the page shows
+        ("mistakes/FILE.h:Suite.Test").
+      words: the least and the greatest number of words of prose on the page.
     """
     name = native.package_name().split("/")[-1]
     _answer_test(
@@ -111,6 +113,10 @@ def chapter(exercise, listings = [], schedules = []):
         listings = listings,
         schedules = schedules,
         src = "README.md",
+        # Chapter 00 explains the workbook, and has other parts.
+        chapter = not name.startswith("00_"),
+        tests = "//tests:" + name,
+        words = words,
     )
     native.exports_files(["README.md"], visibility = ["//visibility:public"])
 
@@ -128,7 +134,11 @@ def exercises():
         )
 
 def solutions():
-    """Holds every reference solution, NN_topic/FLAVOUR/x.h, to its tests."""
+    """Holds every reference solution, NN_topic/FLAVOUR/x.h, to its tests.
+
+    Makes a test NN_topic/FLAVOUR for each, and a test suite NN_topic.
+    """
+    suites = {}
     for file in native.glob(["*/*/*.h"]):
         chapter_name, flavour, _ = file.split("/")
         _answer_test(
@@ -137,9 +147,18 @@ def solutions():
             chapter = chapter_name,
             path = "solutions/" + file,
         )
+        suites.setdefault(chapter_name, []).append(
+            "%s/%s" % (chapter_name, flavour),
+        )
+    for name, tests in suites.items():
+        native.test_suite(name = name, tests = tests)
 
 def chapter_tests():
-    """Makes each chapter's tests, and checks skeleton, mistakes and page."""
+    """Makes each chapter's tests, and checks skeleton, mistakes and page.
+
+    Makes tests NN_topic/skeleton_test and NN_topic/mistakes/..., and a test
+    suite NN_topic of these and the page's test.
+    """
     for name in _folders(native.glob(["*/*_test.cc"])):
         skeletons = native.glob([name + "/skeleton/*.h"])
         native.filegroup(
@@ -152,7 +171,9 @@ def chapter_tests():
             srcs = skeletons,
             visibility = ["//visibility:public"],
         )
+        tests = ["//chapters/%s:page_test" % name]
         for skeleton in skeletons:
+            tests.append(name + "/skeleton_test")
             _answer_test(
                 name = name + "/skeleton_test",
                 answer = skeleton,
@@ -161,6 +182,7 @@ def chapter_tests():
                 self_check = "skeleton",
             )
         for mistake in native.glob([name + "/mistakes/*.h"]):
+            tests.append(mistake[:-len(".h")])
             _answer_test(
                 name = mistake[:-len(".h")],
                 answer = mistake,
@@ -168,7 +190,4 @@ def chapter_tests():
                 path = "tests/" + mistake,
                 self_check = "mistake",
             )
-        native.test_suite(
-            name = name + "/page",
-            tests = ["//chapters/%s:page_test" % name],
-        )
+        native.test_suite(name = name, tests = tests)

@@ -45,6 +45,10 @@ struct RunOptions {
 // The result of a schedule is `trace->finding` (verdict kNone: it passed).
 // `trace` is overwritten; its buffers are reused from run to run.
 //
+// REQUIRES: strategy.BeginSchedule() has returned true. The caller also calls
+// strategy.EndSchedule(trace->counters) afterwards; RunOnce calls only
+// WantsEveryPoint, Choose and ChooseOneOf.
+//
 // Process-wide: at most one RunOnce at a time. Threads that existed before are
 // not controlled and must not touch what the body touches.
 void RunOnce(const RunOptions& options, Strategy& strategy,

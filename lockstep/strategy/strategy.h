@@ -10,6 +10,7 @@
 #define LOCKSTEP_STRATEGY_STRATEGY_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/types/span.h"
 #include "lockstep/trace.h"
@@ -25,6 +26,9 @@ struct Pending {
   ObjectId object = 0;
   // True for operations that change the object (everything but loads).
   bool writes = true;
+  // A second object that the operation changes: the mutex that a wait on a
+  // condition variable releases. 0 if there is none.
+  ObjectId second = 0;
 };
 
 struct Choice {
@@ -38,6 +42,9 @@ struct Choice {
   // estimate: a fair strategy should run somebody else.
   bool current_yields = false;
 };
+
+// What Strategy::Guarantee says when there is nothing left to explore.
+inline constexpr char kEverySchedule[] = "every schedule was explored";
 
 // Decides schedules, one after another. Not thread-safe; called from one
 // controlled thread at a time. Must be deterministic: the same constructor
@@ -58,11 +65,21 @@ class Strategy {
   virtual uint32_t Choose(const Choice& choice) = 0;
 
   // Returns a number below `count`: which of several sleeping threads a
-  // notify_one or a semaphore post releases, and other small choices.
+  // notify_one or a semaphore post releases, and other small choices. For
+  // kTimeout and kSpurious, 0 means that nothing unusual happens.
   virtual uint32_t ChooseOneOf(Decision::Kind kind, uint32_t count) = 0;
 
   // The schedule begun last has ended.
   virtual void EndSchedule(const Counters& counters) = 0;
+
+  // True if Choose is to be called also where only one thread can run. Asked
+  // once per schedule, after BeginSchedule. Such calls are no decisions: they
+  // do not appear in Trace::decisions.
+  virtual bool WantsEveryPoint() const { return false; }
+
+  // What may be said about the body if every schedule so far has passed, such
+  // as "no failure with at most 2 preemptions". Empty if nothing may be.
+  virtual std::string Guarantee() const { return ""; }
 };
 
 }  // namespace lockstep

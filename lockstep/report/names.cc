@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "lockstep/report/names.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace lockstep {
+namespace {
+
+bool IsMutexKind(ObjectKind kind) {
+  return kind == ObjectKind::kMutex || kind == ObjectKind::kRecursiveMutex ||
+         kind == ObjectKind::kSharedMutex || kind == ObjectKind::kAbslMutex;
+}
+
+std::vector<absl::string_view> MethodsOf(ObjectKind kind) {
+  if (IsMutexKind(kind)) {
+    return {"lock",
+            "unlock",
+            "try_lock",
+            "try_lock_for",
+            "try_lock_until",
+            "lock_shared",
+            "unlock_shared",
+            "try_lock_shared",
+            "Lock",
+            "Unlock",
+            "TryLock",
+            "ReaderLock",
+            "ReaderUnlock",
+            "WriterLock",
+            "WriterUnlock",
+            "Await",
+            "LockWhen",
+            "LockWhenWithTimeout",
+            "AwaitWithTimeout"};
+  }
+  switch (kind) {
+    case ObjectKind::kConditionVariable:
+    case ObjectKind::kAbslCondVar:
+      return {"wait",       "wait_for", "wait_until",      "notify_one",
+              "notify_all", "Wait",     "WaitWithTimeout", "WaitWithDeadline",
+              "Signal",     "SignalAll"};
+    case ObjectKind::kSemaphore:
+      return {"acquire", "release", "try_acquire", "try_acquire_for",
+              "try_acquire_until"};
+    case ObjectKind::kAtomic:
+      return {"load",
+              "store",
+              "exchange",
+              "fetch_add",
+              "fetch_sub",
+              "fetch_or",
+              "fetch_and",
+              "fetch_xor",
+              "compare_exchange_weak",
+              "compare_exchange_strong",
+              "test_and_set",
+              "clear",
+              "test",
+              "wait",
+              "notify_one",
+              "notify_all"};
+    default:
+      return {};
+  }
+}
+
+bool IsNameChar(char c) { return absl::ascii_isalnum(c) || c == '_'; }
+
+// The operand that ends just before `end`: names joined by . -> :: and
+// subscripts.
+std::string OperandBefore(absl::string_view source, size_t end) {
+  size_t begin = end;
+  int brackets = 0;
+  while (begin > 0) {
+    const char c = source[begin - 1];
+    if (c == ']') ++brackets;
+    if (c == '[' && --brackets < 0) break;
+    const bool arrow = c == '>' && begin > 1 && source[begin - 2] == '-';
+    if (brackets == 0 && !IsNameChar(c) && c != '.' && c != ':' && c != '[' &&
+        !arrow) {
+      break;
+    }
+    begin -= arrow ? 2 : 1;
+  }
+  return std::string(source.substr(begin, end - begin));
+}
+
+// The first argument of the call or initialiser whose bracket is at `open`.
+std::string FirstArgument(absl::string_view source, size_t open) {
+  size_t begin = open + 1;
+  int depth = 0;
+  for (size_t i = begin; i < source.size(); ++i) {
+    const char c = source[i];
+    if (c == '(' || c == '[' || c == '{') ++depth;
+    if (c == ')' || c == ']' || c == '}') {
+      if (depth-- == 0) return std::string(source.substr(begin, i - begin));
+    }
+    if (c == ',' && depth == 0) {
+      return std::string(source.substr(begin, i - begin));
+    }
+  }
+  return "";
+}
+
+std::string Clean(std::string expression) {
+  absl::string_view text = absl::StripAsciiWhitespace(expression);
+  while (!text.empty() && (text[0] == '&' || text[0] == '*')) {
+    text.remove_prefix(1);
+  }
+  absl::ConsumePrefix(&text, "this->");
+  const bool plain =
+      !text.empty() && !absl::ascii_isdigit(text[0]) &&
+      std::all_of(text.begin(), text.end(), [](char c) {
+        return IsNameChar(c) ||
+               absl::string_view(".:->[]").find(c) != absl::string_view::npos;
+      });
+  return plain && text.size() <= 30 ? std::string(text) : "";
+}
+
+// "from.mu_" -> "mu_": what remains the same whoever refers to the object.
+std::string LastMember(const std::string& expression) {
+  const size_t dot = expression.find_last_of(".>:");
+  return dot == std::string::npos ? expression : expression.substr(dot + 1);
+}
+
+std::string Letter(size_t index) {
+  std::string letters;
+  for (size_t i = index + 1; i > 0; i = (i - 1) / 26) {
+    letters.insert(letters.begin(), static_cast<char>('A' + (i - 1) % 26));
+  }
+  return letters;
+}
+
+}  // namespace
+
+std::string ExpressionIn(absl::string_view source, ObjectKind kind) {
+  std::set<std::string> found;
+  for (const absl::string_view method : MethodsOf(kind)) {
+    for (size_t at = source.find(method); at != absl::string_view::npos;
+         at = source.find(method, at + 1)) {
+      const size_t end = at + method.size();
+      if (end >= source.size() || source[end] != '(' || at == 0) continue;
+      size_t operand_end;
+      if (source[at - 1] == '.') {
+        operand_end = at - 1;
+      } else if (at > 1 && source.substr(at - 2, 2) == "->") {
+        operand_end = at - 2;
+      } else {
+        continue;
+      }
+      found.insert(Clean(OperandBefore(source, operand_end)));
+    }
+  }
+  if (IsMutexKind(kind)) {
+    for (const absl::string_view guard :
+         {"lock_guard", "unique_lock", "scoped_lock", "shared_lock",
+          "MutexLock", "MutexLockMaybe", "ReleasableMutexLock"}) {
+      for (size_t at = source.find(guard); at != absl::string_view::npos;
+           at = source.find(guard, at + 1)) {
+        size_t i = at + guard.size();
+        // Template arguments, then the variable's name, then its initialiser.
+        if (i < source.size() && source[i] == '<') {
+          int depth = 0;
+          do {
+            if (source[i] == '<') ++depth;
+            if (source[i] == '>') --depth;
+            ++i;
+          } while (i < source.size() && depth > 0);
+        }
+        while (i < source.size() &&
+               (IsNameChar(source[i]) || source[i] == ' ')) {
+          ++i;
+        }
+        if (i < source.size() && (source[i] == '(' || source[i] == '{')) {
+          const std::string argument = Clean(FirstArgument(source, i));
+          if (!argument.empty()) found.insert(argument);
+        }
+      }
+    }
+  }
+  found.erase("");
+  return found.size() == 1 ? *found.begin() : "";
+}
+
+void NameObjects(const Trace& trace, Symbolizer& symbolizer, Story* story) {
+  const size_t n = story->objects.size();
+  // What the source calls each object, over all steps that touch it.
+  std::vector<std::set<std::string>> expressions(n);
+  for (const StoryStep& step : story->steps) {
+    const ObjectId id = step.step.object;
+    if (id == 0 || id > n || step.place.source.empty()) continue;
+    // Letting a guard go out of scope is a step on its closing brace.
+    const std::string expression =
+        ExpressionIn(step.place.source, story->objects[id - 1].kind);
+    if (!expression.empty()) expressions[id - 1].insert(expression);
+  }
+  std::vector<std::string> base(n);
+  for (size_t i = 0; i < n; ++i) {
+    const StoryObject& object = story->objects[i];
+    base[i] = symbolizer.GlobalName(trace.objects[i].address);
+    if (!base[i].empty()) continue;
+    if (expressions[i].size() == 1) {
+      base[i] = *expressions[i].begin();
+    } else if (expressions[i].size() > 1) {
+      std::set<std::string> members;
+      for (const std::string& e : expressions[i]) members.insert(LastMember(e));
+      if (members.size() == 1) base[i] = *members.begin();
+    }
+    if (base[i].empty() && object.kind == ObjectKind::kMemory &&
+        object.allocated_at.known()) {
+      base[i] = absl::StrCat("block from ", object.allocated_at.Short());
+      if (trace.objects[i].offset_in_block > 0) {
+        absl::StrAppend(&base[i], "+", trace.objects[i].offset_in_block);
+      }
+    }
+  }
+  // An expression that means different objects in different places ("from.mu")
+  // would mislead: use its last member, and letters to tell them apart.
+  std::map<std::string, int> times;
+  for (const std::string& name : base) ++times[name];
+  std::map<std::string, std::vector<size_t>> groups;
+  for (size_t i = 0; i < n; ++i) {
+    if (base[i].empty()) {
+      base[i] = ObjectKindName(story->objects[i].kind);
+      groups[base[i]].push_back(i);
+    } else if (times[base[i]] > 1 || expressions[i].size() > 1) {
+      base[i] = LastMember(base[i]);
+      groups[base[i]].push_back(i);
+    } else {
+      story->objects[i].name = base[i];
+    }
+  }
+  for (const auto& [name, members] : groups) {
+    const bool kind_name =
+        name == ObjectKindName(story->objects[members[0]].kind);
+    for (size_t k = 0; k < members.size(); ++k) {
+      story->objects[members[k]].name =
+          members.size() == 1 && !kind_name
+              ? name
+              : absl::StrCat(name, " ", Letter(k));
+    }
+  }
+}
+
+}  // namespace lockstep
