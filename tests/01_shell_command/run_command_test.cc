@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -384,6 +385,11 @@ TEST_F(RunCommand, NoZombieIsLeft) {
   EXPECT_EQ(support::ChildrenLeft(), "") << "after a child that a signal ended";
 }
 
+TEST_F(RunCommand, TheEndOfBothStreamsIsNotTheEndOfTheChild) {
+  EXPECT_EQ(Script("exec <&- >&- 2>&-; sleep 0.3; exit 7").status, 7);
+  EXPECT_EQ(support::ChildrenLeft(), "");
+}
+
 TEST_F(RunCommand, OnlyItsOwnChildIsWaitedFor) {
   const pid_t other = fork();
   if (other == 0) _exit(21);
@@ -402,6 +408,7 @@ TEST_F(RunCommand, AChildInheritsNoPipeOfAnother) {
   const auto before = support::OpenDescriptors();
   support::Gate up(directory() + "/up");
   support::Gate go_on(directory() + "/go_on");
+  std::atomic<bool> first_ended = false;
   std::thread first([&] {
     try {
       Script(
@@ -409,9 +416,11 @@ TEST_F(RunCommand, AChildInheritsNoPipeOfAnother) {
     } catch (const std::exception& error) {
       ADD_FAILURE() << error.what();
     }
+    first_ended = true;
+    up.Open();  // Nobody else will, if the child never came so far.
   });
   std::string open_in_second;
-  if (up.WaitForByte()) {
+  if (up.WaitForByte() && !first_ended) {
     // The first child lives, so this one could inherit the ends of its pipes.
     try {
       open_in_second =
@@ -420,7 +429,7 @@ TEST_F(RunCommand, AChildInheritsNoPipeOfAnother) {
       ADD_FAILURE() << error.what();
     }
   } else {
-    ADD_FAILURE() << "the first child did not start";
+    ADD_FAILURE() << "the first command ended before its child did";
   }
   go_on.Open();
   first.join();

@@ -117,7 +117,8 @@ bool IsSleeping(pid_t pid) {
 
 std::string ChildrenLeft() {
   std::vector<std::string> lines;
-  for (pid_t pid : ChildrenByParent()[getpid()]) {
+  std::map<pid_t, std::vector<pid_t>> children = ChildrenByParent();
+  for (pid_t pid : children[getpid()]) {
     const std::optional<Process> process = ReadProcess(pid);
     if (!process.has_value()) continue;
     lines.push_back(absl::StrCat("process ", pid, " (", process->name, ") is ",
