@@ -38,7 +38,7 @@ ABSL_FLAG(std::string, lockstep_color, "auto", "yes, no or auto.");
 ABSL_FLAG(std::string, lockstep_json_dir, "",
           "Directory for one JSON file per failing test.");
 ABSL_FLAG(std::string, lockstep_verdicts, "",
-          "File to which one JSON line per lockstep test is appended.");
+          "File to which one line per failing test is appended.");
 
 namespace lockstep {
 namespace {
@@ -65,11 +65,14 @@ std::string ReplayCommand(const std::string& test) {
 // reporter of the moment does, so these use plain streams only.
 void WriteVerdict(const std::string& test, const Report& report) {
   const std::string path = absl::GetFlag(FLAGS_lockstep_verdicts);
-  if (path.empty()) return;
+  if (path.empty() || report.passed()) return;
+  std::string message = report.trace.finding.message;
+  for (char& c : message) {
+    if (c == '\n' || c == '\t') c = ' ';
+  }
   std::ofstream file(path, std::ios::app);
-  file << "{\"test\":" << JsonString(test)
-       << ",\"verdict\":" << JsonString(VerdictName(report.verdict))
-       << ",\"message\":" << JsonString(report.trace.finding.message) << "}\n";
+  file << "verdict\t" << test << "\t" << VerdictName(report.verdict) << "\t"
+       << message << "\n";
   if (!file.flush()) {
     std::cerr << "cannot write --lockstep_verdicts=" << path << "\n";
   }

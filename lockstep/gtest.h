@@ -27,10 +27,10 @@
 // Flags of the test binary: --lockstep_replay, --lockstep_schedules,
 // --lockstep_schedules_factor, --lockstep_seed, --lockstep_strategy,
 // --lockstep_os_threads, --lockstep_color, --lockstep_json_dir (one JSON file
-// per failing test), --lockstep_verdicts (a file that gets one JSON line per
-// finished lockstep test: {"test":"Suite.Name","verdict":"deadlock",
-// "message":"..."}; also written before a crash ends the process). They are
-// parsed by lockstep::InitGoogleTest, which //lockstep:gtest_main calls.
+// per failing test), --lockstep_verdicts (a file that gets one tab-separated
+// line per failing test: "verdict", Suite.Name, the verdict, one sentence; also
+// written before a crash ends the process). They are parsed by
+// lockstep::InitGoogleTest, which //lockstep:gtest_main calls.
 //
 // Where schedules cannot be explored (lockstep::Supported() is false) the body
 // runs 50 times as an ordinary test, and the output says so once.

@@ -20,6 +20,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -125,6 +126,11 @@ int Main(int argc, char** argv) {
     return 1;
   }
 
+  if (absl::StartsWith(answer, "solutions/") && CountTodos(answer_text) > 0) {
+    std::printf("%s: a reference answer has no TODO(n)\n", answer.c_str());
+    return 1;
+  }
+
   const char* tmp = std::getenv("TEST_TMPDIR");
   const std::string log_path =
       absl::StrCat(tmp != nullptr ? tmp : "/tmp", "/verdicts.tsv");
@@ -165,6 +171,9 @@ int Main(int argc, char** argv) {
       fault = "the message does not name the file to open";
     }
     if (CountTodos(skeleton_text) == 0) fault = "it has no TODO(n)";
+    if (absl::StrContains(skeleton_text, "WRITE ")) {
+      fault = "a WRITE of tools/new_chapter is still to be written";
+    }
     if (!outcome.verdict.empty()) {
       fault = absl::StrCat("its tests end in: ", outcome.verdict, ": ",
                            outcome.message);
