@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Chapter 01: runs a program, feeds it, and collects its two output streams
-// and its exit status. What is missing is marked TODO(1) to TODO(5), near the
-// end; the page is chapters/01_shell_command/README.md.
+// and its exit status. Five pieces are missing, all near the end; look for
+// "TODO". The page is chapters/01_shell_command/README.md.
 
 #ifndef WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_
 #define WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_
