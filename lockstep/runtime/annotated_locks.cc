@@ -172,8 +172,14 @@ int __tsan_mutex_pre_unlock(void* mutex, unsigned flags) {
   Thread* me = self;
   if (me == nullptr) return 0;
   if (Nested(me)) {
-    if (me->annotated_object != nullptr) {
-      ReleaseJoinClock(me, &me->annotated_object->clock);
+    if (SyncObject* lock = me->annotated_object) {
+      // Storing loses nothing: post_lock has just acquired what was there.
+      // And it marks the release as new, or the next owner would skip it.
+      if ((flags & kReadLock) != 0) {
+        ReleaseJoinClock(me, &lock->reader_clock);
+      } else {
+        ReleaseStoreClock(me, &lock->clock, &lock->release_epoch);
+      }
     }
     ++me->ignore_accesses;
     return 0;
