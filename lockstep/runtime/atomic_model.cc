@@ -113,6 +113,10 @@ void AfterLoad(SyncObject* object, int order, uint64_t value, size_t size,
   LearnFromLoad(me, object, order, value);
   object->value = value;
   object->has_value = true;
+  if (me->watched != object->address) {
+    me->watched = object->address;
+    me->watched_version = object->version;
+  }
   if (me->quiet) {
     me->quiet = false;
     ++me->unproductive;
@@ -143,6 +147,7 @@ void AfterStore(SyncObject* object, int order, uint64_t old_value,
   object->value = value;
   object->has_value = true;
   if (value != old_value) {
+    ++object->version;
     object->last_writer = me;
     g_scheduler.Progress(me);
   }
@@ -172,6 +177,7 @@ void AfterUpdate(SyncObject* object, int order, uint64_t old_value,
   object->value = value;
   object->has_value = true;
   if (value != old_value) {
+    ++object->version;
     object->last_writer = me;
     g_scheduler.Progress(me);
   } else {

@@ -58,6 +58,17 @@ int Wait(Thread* me, int* word, int expected, int64_t deadline,
     errno = EAGAIN;
     return -1;
   }
+  // The word may have changed and changed back since the caller looked at it.
+  // libstdc++ 12's counting_semaphore then sleeps although a permit is there
+  // (GCC bug 104928), which is not the student's mistake. A futex may always
+  // return early: the caller looks again.
+  const bool changed =
+      me->watched == address && me->watched_version != futex->version;
+  me->watched = 0;
+  if (changed) {
+    errno = EAGAIN;
+    return -1;
+  }
   const bool timed = deadline != kNoDeadline;
   if (timed && deadline <= g_scheduler.now()) {
     errno = ETIMEDOUT;

@@ -66,6 +66,7 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   first_use = 0;
   value = 0;
   has_value = false;
+  version = 0;
   clock.Clear();
   reader_clock.Clear();
   release_epoch = 0;
@@ -539,6 +540,7 @@ Thread* Scheduler::NewThread() {
   t->quiet = false;
   t->switched_in = points_;
   t->last_load = 0;
+  t->watched = 0;
   for (Thread::Seen& seen : t->seen) seen = {};
   t->next_seen = 0;
   t->accesses_since_point = 0;

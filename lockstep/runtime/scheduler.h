@@ -73,6 +73,10 @@ struct Thread {
   uint64_t switched_in = 0;  // points when it last got the processor
   uint64_t last_load = 0;    // points at its last atomic load
   bool loads_only = true;    // since it last found something new
+  // The atomic it looked at last, and its version when it first did so: see
+  // intercept_futex.cc.
+  uintptr_t watched = 0;
+  uint32_t watched_version = 0;
   bool quiet = false;        // the load being done is no point: see Stutters
   uint32_t accesses_since_point = 0;
 
@@ -161,6 +165,7 @@ struct SyncObject {
   // Atomics: what the last instrumented operation left or found there.
   uint64_t value = 0;
   bool has_value = false;
+  uint32_t version = 0;  // counts changes
 
   // What an acquire of this object learns.
   VectorClock clock;
