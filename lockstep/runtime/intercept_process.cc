@@ -171,7 +171,7 @@ using namespace lockstep;            // NOLINT: this file defines
 
 extern "C" {
 
-[[noreturn]] void __assert_fail(const char* assertion, const char* file,
+__attribute__((noreturn)) void __assert_fail(const char* assertion, const char* file,
                                 unsigned line, const char* function) noexcept {
   char message[500];
   std::snprintf(message, sizeof(message), "%s:%u: %s: assertion failed: %s",
@@ -184,7 +184,7 @@ extern "C" {
   std::abort();
 }
 
-[[noreturn]] void exit(int status) noexcept {
+__attribute__((noreturn)) void exit(int status) noexcept {
   if (Thread* me = self) {
     char message[80];
     std::snprintf(message, sizeof(message), "the code under test calls exit(%d)",
@@ -196,7 +196,7 @@ extern "C" {
   __builtin_unreachable();
 }
 
-[[noreturn]] void quick_exit(int status) noexcept {
+__attribute__((noreturn)) void quick_exit(int status) noexcept {
   if (Thread* me = self) {
     g_scheduler.Fail(me, Verdict::kExit,
                      "the code under test calls quick_exit()",
@@ -206,7 +206,7 @@ extern "C" {
   __builtin_unreachable();
 }
 
-[[noreturn]] void _exit(int status) {
+__attribute__((noreturn)) void _exit(int status) {
   if (Thread* me = self) {
     g_scheduler.Fail(me, Verdict::kExit, "the code under test calls _exit()",
                      LOCKSTEP_CALLER(), "ends the process");
@@ -215,7 +215,7 @@ extern "C" {
   __builtin_unreachable();
 }
 
-[[noreturn]] void _Exit(int status) noexcept {
+__attribute__((noreturn)) void _Exit(int status) noexcept {
   if (Thread* me = self) {
     g_scheduler.Fail(me, Verdict::kExit, "the code under test calls _Exit()",
                      LOCKSTEP_CALLER(), "ends the process");
@@ -224,7 +224,7 @@ extern "C" {
   __builtin_unreachable();
 }
 
-[[noreturn]] void abort() noexcept {
+__attribute__((noreturn)) void abort() noexcept {
   if (Thread* me = self) {
     g_scheduler.Fail(me, Verdict::kCrash, "the code under test calls abort()",
                      LOCKSTEP_CALLER(), "aborts");

@@ -446,7 +446,7 @@ int pthread_detach(pthread_t id) {
   return 0;
 }
 
-[[noreturn]] void pthread_exit(void* result) {
+__attribute__((noreturn)) void pthread_exit(void* result) {
   Thread* me = self;
   if (me == nullptr) {
     reinterpret_cast<void (*)(void*)>(real::Next("pthread_exit"))(result);
