@@ -32,6 +32,9 @@ namespace {
 // Replays that shrinking may use: enough for textbook bugs to reach their
 // shortest form, and a fraction of a second for the largest.
 constexpr uint64_t kShrinkRuns = 400;
+// Points that shrinking may execute in all: a livelock is as long as the step
+// bound lets it be, and hardly gets shorter.
+constexpr uint64_t kShrinkPoints = 400'000;
 
 FatalReportHandler fatal_report_handler = nullptr;
 
@@ -192,10 +195,12 @@ class Explorer {
                                      finding.message));
       return MakeReport("", {});
     }
+    const uint64_t points =
+        std::max<uint64_t>(trace_.counters.points, kShrinkPoints / kShrinkRuns);
     decisions = Shrink(
         std::move(decisions),
         /*search_preemptions=*/!absl::StartsWith(report_.strategy, "search"),
-        kShrinkRuns, [&](Strategy& strategy) {
+        kShrinkPoints / points, [&](Strategy& strategy) {
           RunOne(strategy);
           return trace_.finding.verdict == verdict;
         });

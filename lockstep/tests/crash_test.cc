@@ -43,7 +43,7 @@ void ExpectEnd(const char* verdict, absl::FunctionRef<void()> body) {
                 testing::ExitedWithCode(1), verdict)
         << (use_os_threads ? "OS threads" : "user-level");
     EXPECT_EXIT(ExploreAndExit(body, use_os_threads),
-                testing::ExitedWithCode(1), "replay")
+                testing::ExitedWithCode(1), "exactly this schedule again")
         << (use_os_threads ? "OS threads" : "user-level");
   }
 }

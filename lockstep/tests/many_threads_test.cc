@@ -48,10 +48,14 @@ TEST(ManyThreads, CorrectUse) {
 
 // All of them exist at the same time.
 TEST(ManyThreads, Deadlock) {
-  EXPECT_TRUE(FailsWith({Verdict::kDeadlock, Verdict::kLostWakeup}, [] {
+  // Not with OS threads as well: shrinking would create 48,000 of them.
+  const Report report = Explore({}, [] {
     std::latch all(kThreads + 1);
     InThreads(kThreads, [&](int) { all.arrive_and_wait(); });
-  }));
+  });
+  EXPECT_TRUE(VerdictSet({Verdict::kDeadlock, Verdict::kLostWakeup})
+                  .contains(report.verdict))
+      << report.text;
 }
 
 TEST(ManyThreads, RaceOfTheLastTwo) {

@@ -19,7 +19,7 @@
 #include "lockstep/gtest.h"
 #include "lockstep/tests/explored.h"
 
-ABSL_FLAG(uint64_t, schedules, 20'000, "Schedules per body.");
+ABSL_FLAG(uint64_t, schedules, 100'000, "Schedules per body.");
 
 namespace lockstep::tests {
 namespace {
@@ -51,7 +51,7 @@ void ExpectNoGrowth(const char* name, absl::FunctionRef<void()> body,
     } else {
       // A failure ends an exploration: repeat the exploration instead. Each
       // one runs about ten schedules to confirm, shrink and record.
-      for (uint64_t i = 0; i < total / 1'000; ++i) {
+      for (uint64_t i = 0; i < total / 10'000; ++i) {
         ASSERT_FALSE(Explore(options, body).passed());
       }
     }
