@@ -105,6 +105,7 @@ struct Thread {
   uint64_t pending_signals = 0;
 
   VectorClock clock;
+  uint64_t epoch = 0;  // id << 32 | the own entry of `clock`
   VectorClock fence_acquire;  // what relaxed loads saw, for acquire fences
   VectorClock fence_release;  // as of the last release fence
   bool has_fence_acquire = false;
@@ -163,7 +164,8 @@ struct SyncObject {
   VectorClock atomic_reads;
   VectorClock atomic_writes;
   CodeAddress atomic_pc = 0;
-  Thread* atomic_thread = nullptr;
+  uint32_t atomic_size = 0;
+  uint32_t atomic_where = 0;
 
   void Reset(uintptr_t new_address, ObjectId new_id, ObjectKind new_kind);
 };
@@ -182,7 +184,7 @@ class Scheduler {
   // `me` is about to perform `op`: let the strategy choose who goes next.
   // Returns when `me` is chosen. No effect while me->no_preempt.
   void Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
-             bool writes = true);
+             bool writes = true, SyncObject* second = nullptr);
 
   // Puts `me` to sleep on `object` (may be null) until Release() or the
   // deadline (virtual time). Returns false if the deadline passed.
@@ -259,6 +261,7 @@ class Scheduler {
   int64_t ReadClock(Thread* me);
 
   bool active() const { return active_; }
+  bool body_done() const { return body_done_; }
   const RunOptions& options() const { return options_; }
   Counters& counters() { return trace_->counters; }
   Trace* trace() { return trace_; }
@@ -267,7 +270,12 @@ class Scheduler {
   uint32_t generation() const { return generation_; }
   uint32_t object_count() const { return object_count_; }
   SyncObject* object(ObjectId id) { return objects_[id - 1]; }
-  uint64_t progress_mark() const { return progress_mark_; }
+  Thread* running() { return running_; }
+  // Changes whenever anything happens; read by the watchdog.
+  uint64_t ProgressMark() const {
+    return __atomic_load_n(&points_, __ATOMIC_RELAXED) +
+           (uint64_t{__atomic_load_n(&generation_, __ATOMIC_RELAXED)} << 32);
+  }
 
  private:
   struct Slot {
@@ -302,11 +310,11 @@ class Scheduler {
 
   RunOptions options_{.execution = Execution::kOsThreads};
   Strategy* strategy_ = nullptr;
-  bool every_point_ = false;  // Strategy::WantsEveryPoint
   Trace* trace_ = nullptr;
   const absl::FunctionRef<void()>* body_ = nullptr;
   bool active_ = false;
   bool has_finding_ = false;
+  bool every_point_ = false;
   bool fair_phase_ = false;
   bool body_done_ = false;
   Context controller_;
@@ -332,7 +340,6 @@ class Scheduler {
   uint64_t points_ = 0;
   uint64_t next_check_ = 0;
   uint64_t fair_until_ = 0;
-  volatile uint64_t progress_mark_ = 0;  // for the watchdog
   Thread* running_ = nullptr;
 };
 
