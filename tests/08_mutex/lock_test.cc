@@ -71,6 +71,18 @@ LOCKSTEP_TEST(Lock, AWaitingThreadGoesOnAfterRelease) {
   waiter.join();
 }
 
+LOCKSTEP_TEST_WITH(Lock, AWaitingThreadSleeps,
+                   {.forbid_busy_waiting = true}) {
+  Lock lock;
+  lock.Acquire();
+  std::thread waiter([&] {
+    lock.Acquire();
+    lock.Release();
+  });
+  lock.Release();
+  waiter.join();
+}
+
 LOCKSTEP_TEST(Lock, FiveWaitingThreadsAllGetThrough) {
   Lock lock;
   Inside inside;
