@@ -222,19 +222,33 @@ LOCKSTEP_TEST(BlockingQueue, AHugeTimeoutDoesNotOverflow) {
 
 LOCKSTEP_TEST(BlockingQueue, JoinWaitsForTaskDoneNotForAnEmptyQueue) {
   BlockingQueue<int> queue;
+  std::atomic<bool> finished{false};
+  EXPECT_TRUE(queue.Put(1));
+  std::thread consumer([&] {
+    EXPECT_TRUE(queue.Get().has_value());
+    finished = true;
+    queue.TaskDone();
+  });
+  queue.Join();
+  EXPECT_TRUE(finished) << "Join returned while the item was worked on";
+  consumer.join();
+}
+
+LOCKSTEP_TEST(BlockingQueue, JoinWaitsForTheLastOfSeveralItems) {
+  BlockingQueue<int> queue;
   std::atomic<int> finished{0};
   EXPECT_TRUE(queue.Put(1));
   EXPECT_TRUE(queue.Put(2));
-  std::thread consumer([&] {
-    for (int i = 0; i < 2; ++i) {
-      EXPECT_TRUE(queue.Get().has_value());
-      ++finished;
-      queue.TaskDone();
-    }
-  });
+  const auto consume = [&] {
+    EXPECT_TRUE(queue.Get().has_value());
+    ++finished;
+    queue.TaskDone();
+  };
+  std::thread a(consume), b(consume);
   queue.Join();
   EXPECT_EQ(finished, 2) << "Join returned while an item was worked on";
-  consumer.join();
+  a.join();
+  b.join();
 }
 
 LOCKSTEP_TEST(BlockingQueue, EveryThreadInJoinIsReleased) {

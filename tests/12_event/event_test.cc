@@ -205,6 +205,16 @@ LOCKSTEP_TEST(Event, WhoeverWaitsLastMayDestroyIt) {
   setter.join();
 }
 
+LOCKSTEP_TEST_WITH(Event, AWaitingThreadSleeps, {.forbid_busy_waiting = true}) {
+  Event event;
+  std::thread waiter([&] { event.Wait(); });
+  std::thread timed_waiter([&] { event.WaitFor(hours(1)); });
+  LetOthersWait();
+  event.Set();
+  waiter.join();
+  timed_waiter.join();
+}
+
 // Every pair of operations meets here, so that a race between any two shows.
 LOCKSTEP_TEST(Event, AllItsOperationsMayMeet) {
   Event event;

@@ -61,7 +61,7 @@ class Semaphore {
     }
     std::lock_guard lock(mu_);
     // Not permits_ + permits > limit_: that sum can overflow.
-    if (permits > limit_ - permits_) {
+    if (permits_ > limit_ - permits) {
       throw std::logic_error("Release: more permits than the limit");
     }
     const bool was_zero = permits_ == 0;

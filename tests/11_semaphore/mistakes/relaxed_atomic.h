@@ -62,7 +62,7 @@ class Semaphore {
     }
     int before = permits_.load(std::memory_order_relaxed);
     do {
-      if (permits > limit_ - before) {
+      if (before > limit_ - permits) {
         throw std::logic_error("Release: more permits than the limit");
       }
     } while (!permits_.compare_exchange_weak(before, before + permits,

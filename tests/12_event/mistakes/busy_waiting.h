@@ -2,7 +2,7 @@
 //
 // Mistake: Wait asks again and again instead of sleeping until it is notified.
 // Verdict: livelock
-// Rule: WaitWaitsUntilTheEventIsSet
+// Rule: AWaitingThreadSleeps
 
 #ifndef TESTS_12_EVENT_MISTAKES_BUSY_WAITING_H_
 #define TESTS_12_EVENT_MISTAKES_BUSY_WAITING_H_
