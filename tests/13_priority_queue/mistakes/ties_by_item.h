@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mistake: the heap holds pairs of priority and item and compares them whole:
+// of two equal priorities, the greater item leaves first, whenever it came.
+// Verdict: wrong result
+// Rule: EqualPrioritiesLeaveInTheOrderInWhichTheyCame
+
+#ifndef TESTS_13_PRIORITY_QUEUE_MISTAKES_TIES_BY_ITEM_H_
+#define TESTS_13_PRIORITY_QUEUE_MISTAKES_TIES_BY_ITEM_H_
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace workbook {
+
+template <typename T>
+class PriorityQueue {
+  static_assert(std::is_nothrow_move_constructible_v<T> &&
+                std::is_nothrow_move_assignable_v<T>);
+
+ public:
+  PriorityQueue() = default;
+  PriorityQueue(const PriorityQueue&) = delete;
+  PriorityQueue& operator=(const PriorityQueue&) = delete;
+
+  void Put(T item, int priority) {
+    std::lock_guard lock(mu_);
+    heap_.push_back({priority, std::move(item)});
+    std::push_heap(heap_.begin(), heap_.end(), LeavesLater);
+    not_empty_.notify_one();
+  }
+
+  T Pop() {
+    std::unique_lock lock(mu_);
+    not_empty_.wait(lock, [this] { return !heap_.empty(); });
+    return TakeTop();
+  }
+
+  std::optional<T> TryPop() {
+    std::lock_guard lock(mu_);
+    if (heap_.empty()) return std::nullopt;
+    return TakeTop();
+  }
+
+  std::optional<T> PopFor(std::chrono::nanoseconds timeout) {
+    const auto deadline = DeadlineAfter(timeout);
+    std::unique_lock lock(mu_);
+    if (!not_empty_.wait_until(lock, deadline,
+                               [this] { return !heap_.empty(); })) {
+      return std::nullopt;
+    }
+    return TakeTop();
+  }
+
+  std::size_t Size() const {
+    std::lock_guard lock(mu_);
+    return heap_.size();
+  }
+
+ private:
+  struct Entry {
+    int priority;
+    T item;
+  };
+
+  static bool LeavesLater(const Entry& a, const Entry& b) {
+    if (a.priority != b.priority) return a.priority < b.priority;
+    return a.item < b.item;
+  }
+
+  // REQUIRES: mu_ is held, and heap_ is not empty.
+  T TakeTop() {
+    std::pop_heap(heap_.begin(), heap_.end(), LeavesLater);
+    T item = std::move(heap_.back().item);
+    heap_.pop_back();
+    return item;
+  }
+
+  // The end of a wait that begins now. A deadline beyond the end of the clock
+  // is its end: the sum of now() and a huge timeout would overflow.
+  static std::chrono::steady_clock::time_point DeadlineAfter(
+      std::chrono::nanoseconds timeout) {
+    if (timeout < timeout.zero()) {
+      throw std::invalid_argument("PriorityQueue: negative timeout");
+    }
+    using Clock = std::chrono::steady_clock;
+    const auto now = Clock::now();
+    return timeout < Clock::time_point::max() - now ? now + timeout
+                                                    : Clock::time_point::max();
+  }
+
+  mutable std::mutex mu_;
+  std::condition_variable not_empty_;
+  std::vector<Entry> heap_;  // Guarded by mu_.
+};
+
+}  // namespace workbook
+
+#endif  // TESTS_13_PRIORITY_QUEUE_MISTAKES_TIES_BY_ITEM_H_
