@@ -32,8 +32,6 @@ namespace {
 // Replays that shrinking may use: enough for textbook bugs to reach their
 // shortest form, and a fraction of a second for the largest.
 constexpr uint64_t kShrinkRuns = 400;
-// Runs of the body where schedules cannot be explored.
-constexpr int kNativeRuns = 50;
 
 FatalReportHandler fatal_report_handler = nullptr;
 
@@ -41,8 +39,8 @@ class Explorer {
  public:
   Explorer(const Options& options, absl::FunctionRef<void()> body)
       : options_(options), body_(body) {
-    run_options_.execution = options.use_os_threads ? Execution::kOsThreads
-                                                    : DefaultExecution();
+    run_options_.execution =
+        options.use_os_threads ? Execution::kOsThreads : DefaultExecution();
     run_options_.detect_races = options.detect_races;
     run_options_.max_steps = options.max_steps;
     run_options_.forbid_busy_waiting = options.forbid_busy_waiting;
@@ -63,8 +61,8 @@ class Explorer {
                             .seed = options_.seed,
                             .max_preemptions = options_.max_preemptions});
     if (strategy == nullptr) {
-      return Unusable(absl::StrCat("there is no strategy \"", options_.strategy,
-                                   "\""));
+      return Unusable(
+          absl::StrCat("there is no strategy \"", options_.strategy, "\""));
     }
     WarmUp();
     while (report_.schedules < options_.schedules &&
@@ -189,9 +187,9 @@ class Explorer {
     const uint64_t twice = RunDecisions(decisions, &diverged);
     if (!same_verdict || trace_.finding.verdict != verdict || diverged ||
         once != twice) {
-      SetNondeterminism(absl::StrCat(
-          VerdictName(verdict), finding.message.empty() ? "" : ": ",
-          finding.message));
+      SetNondeterminism(absl::StrCat(VerdictName(verdict),
+                                     finding.message.empty() ? "" : ": ",
+                                     finding.message));
       return MakeReport("", {});
     }
     decisions = Shrink(
@@ -213,8 +211,9 @@ class Explorer {
     std::string note;
     if (trace_.finding.verdict != verdict) {
       // Recording must not change an execution; say so rather than mislead.
-      note = "The picture could not be recorded: with recording on, the "
-             "schedule went another way.";
+      note =
+          "The picture could not be recorded: with recording on, the "
+          "schedule went another way.";
       trace_.finding = finding;
       trace_.steps.clear();
     }
@@ -236,12 +235,12 @@ class Explorer {
     report_.points = trace_.counters.points;
     std::string note;
     if (diverged) {
-      note = "The replay could not be followed to its end: it was made with "
-             "other code, or by another test.";
+      note =
+          "The replay could not be followed to its end: it was made with "
+          "other code, or by another test.";
       if (trace_.finding.verdict == Verdict::kNone) {
         trace_.finding.verdict = Verdict::kNondeterminism;
-        trace_.finding.message =
-            "the recorded schedule does not fit this body";
+        trace_.finding.message = "the recorded schedule does not fit this body";
       }
     }
     report_.hash = LastRunHash();
@@ -259,10 +258,11 @@ class Explorer {
 
   // The report on trace_.
   Report MakeReport(const std::string& note,
-                 const std::vector<Decision>& decisions) {
+                    const std::vector<Decision>& decisions) {
     report_.verdict = trace_.finding.verdict;
     report_.replay = FormatReplay(decisions);
-    if (options_.replay.empty() && report_.verdict != Verdict::kNondeterminism) {
+    if (options_.replay.empty() &&
+        report_.verdict != Verdict::kNondeterminism) {
       report_.hash = LastRunHash();
     }
     const std::unique_ptr<Symbolizer> symbolizer = MakeProcessSymbolizer();
@@ -322,25 +322,21 @@ class Explorer {
 
 Explorer* Explorer::active_ = nullptr;
 
-Report RunNatively(absl::FunctionRef<void()> body) {
-  Report report;
-  for (int i = 0; i < kNativeRuns; ++i) body();
-  report.schedules = kNativeRuns;
-  report.strategy = "native";
-  report.text = absl::StrCat(
-      "Schedules cannot be explored in this build: the body ran ", kNativeRuns,
-      " times as it is, which finds little.\n");
-  return report;
-}
-
 }  // namespace
 
 void SetFatalReportHandler(FatalReportHandler handler) {
   fatal_report_handler = handler;
 }
 
+bool Supported() { return true; }
+
+bool FailSchedule(const std::string& message) {
+  if (!InControlledThread()) return false;
+  ReportFinding(Verdict::kWrongResult, message.c_str());
+  return true;
+}
+
 Report Explore(const Options& options, absl::FunctionRef<void()> body) {
-  if (!Supported()) return RunNatively(body);
   Explorer explorer(options, body);
   return explorer.Run();
 }

@@ -21,7 +21,6 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest-spi.h"
 #include "lockstep/report/json.h"
-#include "lockstep/runtime/runtime.h"
 
 ABSL_FLAG(std::string, lockstep_replay, "",
           "Run exactly this schedule, as printed by a failing test. Combine "
@@ -57,8 +56,9 @@ std::string ReplayCommand(const std::string& test) {
   if (target == nullptr) {
     return absl::StrCat("<test> --gtest_filter=", test, " --lockstep_replay=");
   }
-  return absl::StrCat("bazel test ", target, " --test_arg=--gtest_filter=",
-                      test, " --test_arg=--lockstep_replay=");
+  return absl::StrCat("bazel test ", target,
+                      " --test_arg=--gtest_filter=", test,
+                      " --test_arg=--lockstep_replay=");
 }
 
 // The names of files and of the verdict line must not depend on what the
@@ -105,8 +105,7 @@ class ScheduleReporter : public ::testing::ScopedFakeTestPartResultReporter {
   ScheduleReporter()
       : ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, &unused_) {}
 
-  void ReportTestPartResult(
-      const ::testing::TestPartResult& result) override {
+  void ReportTestPartResult(const ::testing::TestPartResult& result) override {
     if (result.skipped()) {
       skipped_ = true;
       skip_message_ = result.message();
@@ -115,16 +114,12 @@ class ScheduleReporter : public ::testing::ScopedFakeTestPartResultReporter {
     if (!result.failed()) return;
     std::string message;
     if (result.file_name() != nullptr) {
-      message = absl::StrCat(result.file_name(), ":", result.line_number(),
-                             ": ");
+      message =
+          absl::StrCat(result.file_name(), ":", result.line_number(), ": ");
     }
     absl::StrAppend(&message, result.message());
-    if (InControlledThread()) {
-      ReportFinding(Verdict::kWrongResult, message.c_str());
-    } else {
-      // A thread that lockstep does not control: keep the failure.
-      uncontrolled_ = message;
-    }
+    // A thread that lockstep does not control: keep the failure.
+    if (!FailSchedule(message)) uncontrolled_ = message;
   }
 
   bool skipped() const { return skipped_; }

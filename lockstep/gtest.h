@@ -77,23 +77,23 @@ template <typename Fixture, typename Test>
 #define LOCKSTEP_TEST(suite, name) LOCKSTEP_TEST_WITH(suite, name, {})
 
 // The last arguments are the initialiser of a lockstep::Options.
-#define LOCKSTEP_TEST_WITH(suite, name, ...)                                  \
-  class suite##_##name##_LockstepTest : public ::testing::Test {              \
-   public:                                                                    \
-    /* Static: no fixture to construct in every schedule. */                  \
-    static void LockstepBody();                                               \
-    void TestBody() override {                                                \
-      const ::lockstep::Options options = __VA_ARGS__;                        \
-      ::lockstep::internal::RunLockstepTest(options, __FILE__, __LINE__,      \
-                                            &LockstepBody);                   \
-    }                                                                         \
-    static ::testing::TestInfo* const test_info_;                             \
-  };                                                                          \
-  ::testing::TestInfo* const suite##_##name##_LockstepTest::test_info_ =      \
-      ::lockstep::internal::Register<::testing::Test,                         \
-                                     suite##_##name##_LockstepTest>(          \
-          #suite, #name, __FILE__, __LINE__,                                  \
-          ::testing::internal::GetTestTypeId());                              \
+#define LOCKSTEP_TEST_WITH(suite, name, ...)                             \
+  class suite##_##name##_LockstepTest : public ::testing::Test {         \
+   public:                                                               \
+    /* Static: no fixture to construct in every schedule. */             \
+    static void LockstepBody();                                          \
+    void TestBody() override {                                           \
+      const ::lockstep::Options options = __VA_ARGS__;                   \
+      ::lockstep::internal::RunLockstepTest(options, __FILE__, __LINE__, \
+                                            &LockstepBody);              \
+    }                                                                    \
+    static ::testing::TestInfo* const test_info_;                        \
+  };                                                                     \
+  ::testing::TestInfo* const suite##_##name##_LockstepTest::test_info_ = \
+      ::lockstep::internal::Register<::testing::Test,                    \
+                                     suite##_##name##_LockstepTest>(     \
+          #suite, #name, __FILE__, __LINE__,                             \
+          ::testing::internal::GetTestTypeId());                         \
   void suite##_##name##_LockstepTest::LockstepBody()
 
 #define LOCKSTEP_TEST_F(fixture, name) LOCKSTEP_TEST_F_WITH(fixture, name, {})
@@ -112,9 +112,9 @@ template <typename Fixture, typename Test>
    public:                                                                    \
     void TestBody() override {                                                \
       const ::lockstep::Options options = __VA_ARGS__;                        \
-      ::lockstep::internal::RunLockstepTest(                                  \
-          options, __FILE__, __LINE__,                                        \
-          [] { fixture##_##name##_LockstepBody().TestBody(); });              \
+      ::lockstep::internal::RunLockstepTest(options, __FILE__, __LINE__, [] { \
+        fixture##_##name##_LockstepBody().TestBody();                         \
+      });                                                                     \
     }                                                                         \
     static ::testing::TestInfo* const test_info_;                             \
   };                                                                          \

@@ -106,6 +106,11 @@ Report Explore(const Options& options, absl::FunctionRef<void()> body);
 using FatalReportHandler = void (*)(const Report& report);
 void SetFatalReportHandler(FatalReportHandler handler);
 
+// Ends the running schedule with the verdict "wrong result", if the calling
+// thread belongs to one: then it does not return, unless the schedule has
+// failed already. Returns false in any other thread.
+bool FailSchedule(const std::string& message);
+
 // True where schedules are explored: Linux on x86-64 and aarch64 in an
 // instrumented build. Elsewhere bodies run natively as a stress loop.
 bool Supported();

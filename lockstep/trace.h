@@ -103,9 +103,9 @@ struct Step {
 // What kind of object an ObjectId stands for.
 enum class ObjectKind : uint8_t {
   kUnknown,
-  kMutex,          // std::mutex, pthread_mutex_t
+  kMutex,  // std::mutex, pthread_mutex_t
   kRecursiveMutex,
-  kSharedMutex,    // std::shared_mutex, pthread_rwlock_t
+  kSharedMutex,  // std::shared_mutex, pthread_rwlock_t
   kAbslMutex,
   kConditionVariable,
   kAbslCondVar,
@@ -129,8 +129,8 @@ struct Object {
 
 // Why a schedule failed. The names are the verdicts a student reads.
 enum class Verdict : uint8_t {
-  kNone,                 // the schedule ended normally
-  kWrongResult,          // a GoogleTest expectation or an assert() failed
+  kNone,         // the schedule ended normally
+  kWrongResult,  // a GoogleTest expectation or an assert() failed
   kDeadlock,
   kLostWakeup,
   kDataRace,
@@ -139,12 +139,12 @@ enum class Verdict : uint8_t {
   kUseAfterFree,
   kTooMuchSynchronisation,
   kUncaughtException,
-  kCrash,                // a fatal signal
+  kCrash,  // a fatal signal
   kStackOverflow,
-  kExit,                 // exit(), _exit(), quick_exit() in the code under test
-  kThreadLeak,           // the body returned and left threads running
-  kUncontrolledBlocking, // a blocking call lockstep does not control
-  kNondeterminism,       // the same choices led to another execution
+  kExit,        // exit(), _exit(), quick_exit() in the code under test
+  kThreadLeak,  // the body returned and left threads running
+  kUncontrolledBlocking,  // a blocking call lockstep does not control
+  kNondeterminism,        // the same choices led to another execution
 };
 
 // "deadlock", "lost wake-up", "data race", ...: exactly the words used on
@@ -182,7 +182,7 @@ struct Counters {
   uint64_t preemptions = 0;       // switches away from a thread that could run
   uint64_t threads_created = 0;
   uint64_t atomic_operations = 0;
-  uint64_t allocations = 0;       // operator new in controlled threads
+  uint64_t allocations = 0;  // operator new in controlled threads
 };
 
 // One decision of a schedule: which thread ran next (or which waiter a notify

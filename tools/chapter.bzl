@@ -86,7 +86,7 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
         ],
     )
 
-def chapter(exercise, listings = [], schedules = []):
+def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
     """A chapter: its page, and the grade of the student's answer.
 
     Makes `:grade`, the test that `bazel test //chapters/...` runs, `:page_test`
@@ -97,7 +97,9 @@ def chapter(exercise, listings = [], schedules = []):
       exercise: the file a student edits, as lock.h, in exercises/NN_topic/.
       listings: names of the page's programs that are run.
       schedules: names of the page's programs that lockstep explores, and of
-        mistakes whose failing schedule the page shows.
+        mistakes whose failing schedule the page shows
+        ("mistakes/FILE.h:Suite.Test").
+      words: the least and the greatest number of words of prose on the page.
     """
     name = native.package_name().split("/")[-1]
     _answer_test(
@@ -111,6 +113,10 @@ def chapter(exercise, listings = [], schedules = []):
         listings = listings,
         schedules = schedules,
         src = "README.md",
+        # Chapter 00 explains the workbook, and has other parts.
+        chapter = not name.startswith("00_"),
+        tests = "//tests:" + name,
+        words = words,
     )
     native.exports_files(["README.md"], visibility = ["//visibility:public"])
 

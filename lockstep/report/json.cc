@@ -180,8 +180,8 @@ std::string JsonString(absl::string_view text) {
 
 std::string ToJson(const Story& story, const std::string& replay) {
   std::string json = "{\"version\":1";
-  absl::StrAppend(&json, ",\n\"verdict\":",
-                  JsonString(VerdictName(story.verdict)),
+  absl::StrAppend(&json,
+                  ",\n\"verdict\":", JsonString(VerdictName(story.verdict)),
                   ",\n\"message\":", JsonString(story.message),
                   ",\n\"rule\":", JsonString(Rule(story.verdict)),
                   ",\n\"ending\":", JsonString(Ending(story.verdict)),
@@ -211,16 +211,15 @@ std::string ToJson(const Story& story, const std::string& replay) {
   for (size_t i = 0; i < story.steps.size(); ++i) {
     const StoryStep& told = story.steps[i];
     const Step& step = told.step;
-    absl::StrAppend(&json, i == 0 ? "\n" : ",\n", "{\"thread\":", step.thread,
-                    ",\"op\":", JsonString(OpName(step.op)),
-                    ",\"text\":", JsonString(told.text), ",\"object\":",
-                    step.object == 0 ? "null" : absl::StrCat(step.object),
-                    ",\"mutex\":",
-                    step.mutex == 0 ? "null" : absl::StrCat(step.mutex),
-                    ",\"blocked\":", step.blocked ? "true" : "false",
-                    ",\"other\":",
-                    step.other == kNoThread ? "null" : absl::StrCat(step.other),
-                    ",\"timeNs\":", step.time_ns, ",\"at\":");
+    absl::StrAppend(
+        &json, i == 0 ? "\n" : ",\n", "{\"thread\":", step.thread,
+        ",\"op\":", JsonString(OpName(step.op)),
+        ",\"text\":", JsonString(told.text),
+        ",\"object\":", step.object == 0 ? "null" : absl::StrCat(step.object),
+        ",\"mutex\":", step.mutex == 0 ? "null" : absl::StrCat(step.mutex),
+        ",\"blocked\":", step.blocked ? "true" : "false", ",\"other\":",
+        step.other == kNoThread ? "null" : absl::StrCat(step.other),
+        ",\"timeNs\":", step.time_ns, ",\"at\":");
     AppendPlace(told.place, &json);
     json += ",\"changes\":";
     state.Take(step, &json);
@@ -232,8 +231,9 @@ std::string ToJson(const Story& story, const std::string& replay) {
     absl::StrAppend(
         &json, i == 0 ? "\n" : ",\n", "{\"thread\":",
         site.thread == kNoThread ? "null" : absl::StrCat(site.thread),
-        ",\"what\":", JsonString(site.what), ",\"object\":",
-        site.object == 0 ? "null" : absl::StrCat(site.object), ",\"at\":");
+        ",\"what\":", JsonString(site.what),
+        ",\"object\":", site.object == 0 ? "null" : absl::StrCat(site.object),
+        ",\"at\":");
     AppendPlace(site.place, &json);
     json += ",\"locksHeld\":[";
     for (size_t k = 0; k < site.locks_held.size(); ++k) {

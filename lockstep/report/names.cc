@@ -22,26 +22,52 @@ bool IsMutexKind(ObjectKind kind) {
 
 std::vector<absl::string_view> MethodsOf(ObjectKind kind) {
   if (IsMutexKind(kind)) {
-    return {"lock",         "unlock",       "try_lock",     "try_lock_for",
-            "try_lock_until", "lock_shared", "unlock_shared", "try_lock_shared",
-            "Lock",         "Unlock",       "TryLock",      "ReaderLock",
-            "ReaderUnlock", "WriterLock",   "WriterUnlock", "Await",
-            "LockWhen",     "LockWhenWithTimeout", "AwaitWithTimeout"};
+    return {"lock",
+            "unlock",
+            "try_lock",
+            "try_lock_for",
+            "try_lock_until",
+            "lock_shared",
+            "unlock_shared",
+            "try_lock_shared",
+            "Lock",
+            "Unlock",
+            "TryLock",
+            "ReaderLock",
+            "ReaderUnlock",
+            "WriterLock",
+            "WriterUnlock",
+            "Await",
+            "LockWhen",
+            "LockWhenWithTimeout",
+            "AwaitWithTimeout"};
   }
   switch (kind) {
     case ObjectKind::kConditionVariable:
     case ObjectKind::kAbslCondVar:
-      return {"wait", "wait_for", "wait_until", "notify_one", "notify_all",
-              "Wait", "WaitWithTimeout", "WaitWithDeadline", "Signal",
-              "SignalAll"};
+      return {"wait",       "wait_for", "wait_until",      "notify_one",
+              "notify_all", "Wait",     "WaitWithTimeout", "WaitWithDeadline",
+              "Signal",     "SignalAll"};
     case ObjectKind::kSemaphore:
       return {"acquire", "release", "try_acquire", "try_acquire_for",
               "try_acquire_until"};
     case ObjectKind::kAtomic:
-      return {"load", "store", "exchange", "fetch_add", "fetch_sub",
-              "fetch_or", "fetch_and", "fetch_xor", "compare_exchange_weak",
-              "compare_exchange_strong", "test_and_set", "clear", "test",
-              "wait", "notify_one", "notify_all"};
+      return {"load",
+              "store",
+              "exchange",
+              "fetch_add",
+              "fetch_sub",
+              "fetch_or",
+              "fetch_and",
+              "fetch_xor",
+              "compare_exchange_weak",
+              "compare_exchange_strong",
+              "test_and_set",
+              "clear",
+              "test",
+              "wait",
+              "notify_one",
+              "notify_all"};
     default:
       return {};
   }
@@ -94,8 +120,8 @@ std::string Clean(std::string expression) {
   const bool plain =
       !text.empty() && !absl::ascii_isdigit(text[0]) &&
       std::all_of(text.begin(), text.end(), [](char c) {
-        return IsNameChar(c) || absl::string_view(".:->[]").find(c) !=
-                                    absl::string_view::npos;
+        return IsNameChar(c) ||
+               absl::string_view(".:->[]").find(c) != absl::string_view::npos;
       });
   return plain && text.size() <= 30 ? std::string(text) : "";
 }

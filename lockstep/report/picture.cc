@@ -16,7 +16,7 @@ namespace {
 struct Row {
   ThreadId thread = 0;
   std::string text;
-  std::string place;  // "account.h:31"
+  std::string place;   // "account.h:31"
   bool final = false;  // part of the failure: shown in red
   bool dull = false;   // may be left out if space is short
   // A row that stands for steps left out; thread is not used.
@@ -27,10 +27,9 @@ struct Row {
 };
 
 size_t DisplayWidth(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-      }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(),
+      [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 // The first `columns` columns of `text`; the last becomes an ellipsis if
@@ -167,8 +166,8 @@ void MergeLockPairs(std::vector<Row>* rows) {
     const Row& next = (*rows)[i + 1];
     if ((row.op == Op::kLock || row.op == Op::kLockShared) && !row.blocked &&
         (next.op == Op::kUnlock || next.op == Op::kUnlockShared) &&
-        row.thread == next.thread && row.object == next.object &&
-        !row.final && !next.final) {
+        row.thread == next.thread && row.object == next.object && !row.final &&
+        !next.final) {
       const size_t name = row.text.find(' ');
       if (name == std::string::npos) continue;
       row.text = "locks and unlocks" + row.text.substr(name);
@@ -199,12 +198,12 @@ void MergeLoops(std::vector<Row>* rows) {
       if (times < 3 && (times - 1) * period < 4) continue;
       Row gap;
       gap.left_out = (times - 1) * period;
-      gap.text = absl::StrFormat(
-          period == 1 ? "the same %d more times" : "the last %2$d rows %1$d more times",
-          times - 1, period);
+      gap.text =
+          absl::StrFormat(period == 1 ? "the same %d more times"
+                                      : "the last %2$d rows %1$d more times",
+                          times - 1, period);
       const auto begin = rows->begin() + static_cast<ptrdiff_t>(i + period);
-      rows->erase(begin,
-                  begin + static_cast<ptrdiff_t>((times - 1) * period));
+      rows->erase(begin, begin + static_cast<ptrdiff_t>((times - 1) * period));
       rows->insert(rows->begin() + static_cast<ptrdiff_t>(i + period), gap);
       i += period;
     }
@@ -315,7 +314,8 @@ std::string DrawPicture(const Story& story, const PictureOptions& options) {
     const size_t room = options.width > start ? options.width - start : 1;
     const size_t place_width =
         row.place.empty() ? 0 : DisplayWidth(row.place) + 2;
-    const size_t text_room = room > place_width + 12 ? room - place_width : room;
+    const size_t text_room =
+        room > place_width + 12 ? room - place_width : room;
     const std::string text = Cut(row.text, text_room);
     absl::StrAppend(&picture, absl::StrFormat("%3d", number),
                     std::string(start - 3, ' '),

@@ -16,7 +16,7 @@ namespace {
 // 12345 -> "12,345".
 std::string Count(uint64_t n) {
   std::string digits = absl::StrCat(n);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
   return digits;
 }
 
@@ -28,8 +28,7 @@ std::string RenderReport(const Story& story, const ReportContext& context,
   const char* const bold = color ? "\x1b[1m" : "";
   const char* const reset = color ? "\x1b[0m" : "";
 
-  std::string text =
-      absl::StrCat(red, VerdictName(story.verdict), reset);
+  std::string text = absl::StrCat(red, VerdictName(story.verdict), reset);
   if (context.schedule > 0) {
     absl::StrAppend(&text, "   (schedule ", Count(context.schedule));
     if (context.budget > 0) {

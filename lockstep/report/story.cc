@@ -116,8 +116,7 @@ std::string Describe(const Story& story, const Step& step) {
       return absl::StrCat(step.blocked ? "waits for call_once " : "call_once ",
                           object);
     case Op::kAtomicLoad:
-      return absl::StrCat("reads ", object,
-                          value.empty() ? "" : " = " + value);
+      return absl::StrCat("reads ", object, value.empty() ? "" : " = " + value);
     case Op::kAtomicStore:
       return absl::StrCat("writes ", object,
                           value.empty() ? "" : " = " + value);
@@ -133,9 +132,9 @@ std::string Describe(const Story& story, const Step& step) {
       return absl::StrCat("wakes those waiting for ", object,
                           other.empty() ? " ─ nobody waits" : " ─ " + other);
     case Op::kSleep:
-      return step.value == 0 ? std::string("sleeps")
-                             : "sleeps " + Duration(static_cast<int64_t>(
-                                               step.value));
+      return step.value == 0
+                 ? std::string("sleeps")
+                 : "sleeps " + Duration(static_cast<int64_t>(step.value));
     case Op::kYield:
       return "yields";
     case Op::kRead:

@@ -18,10 +18,10 @@ namespace lockstep {
 
 // A place in the source.
 struct Place {
-  std::string file;      // relative to the workspace
-  int line = 0;          // 0: unknown
+  std::string file;  // relative to the workspace
+  int line = 0;      // 0: unknown
   std::string function;
-  std::string source;    // the text of the line, if readable
+  std::string source;  // the text of the line, if readable
 
   bool known() const { return line > 0; }
   // "account.h:31", or "" if unknown.

@@ -5,8 +5,8 @@
 #include <cxxabi.h>
 #include <elf.h>
 #include <fcntl.h>
-#include <link.h>
 #include <limits.h>
+#include <link.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,8 +83,8 @@ std::string Output(const std::vector<std::string>& command) {
   }
   argv.push_back(nullptr);
   pid_t child = -1;
-  const int error = posix_spawnp(&child, argv[0], &actions, nullptr,
-                                 argv.data(), environ);
+  const int error =
+      posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   std::string output;
@@ -138,9 +138,8 @@ std::vector<Variable> ReadVariables(const std::string& path) {
     return variables;
   }
   std::vector<ElfW(Shdr)> sections(header.e_shnum);
-  if (sections.empty() ||
-      !read_at(header.e_shoff, sections.data(),
-               sections.size() * sizeof(sections[0]))) {
+  if (sections.empty() || !read_at(header.e_shoff, sections.data(),
+                                   sections.size() * sizeof(sections[0]))) {
     return variables;
   }
   for (const ElfW(Shdr) & section : sections) {
@@ -215,10 +214,9 @@ class ProcessSymbolizer : public Symbolizer {
       }
       const std::vector<Variable>& variables = variables_[i];
       const uintptr_t offset = address - modules_[i].bias;
-      auto after = std::upper_bound(variables.begin(), variables.end(), offset,
-                                    [](uintptr_t a, const Variable& v) {
-                                      return a < v.address;
-                                    });
+      auto after = std::upper_bound(
+          variables.begin(), variables.end(), offset,
+          [](uintptr_t a, const Variable& v) { return a < v.address; });
       if (after == variables.begin()) return "";
       const Variable& variable = *std::prev(after);
       if (offset >= variable.address + variable.size) return "";
@@ -250,7 +248,7 @@ class ProcessSymbolizer : public Symbolizer {
     constexpr size_t kAtOnce = 4000;
     auto next = addresses.begin();
     while (next != addresses.end()) {
-      std::vector<std::string> command = {"addr2line", "-C", "-f", "-i",
+      std::vector<std::string> command = {"addr2line", "-C", "-f",       "-i",
                                           "-a",        "-e", module.path};
       std::vector<CodeAddress> asked;
       for (; next != addresses.end() && asked.size() < kAtOnce; ++next) {
@@ -334,9 +332,9 @@ bool IsLibraryFrame(const Frame& frame) {
   const std::string& file = frame.file;
   if (!frame.known()) return true;
   for (const char* part :
-       {"/include/c++/", "com_google_absl", "abseil-cpp", "com_google_googletest",
-        "/googletest", "/nptl/", "/sysdeps/", "/libsanitizer/", "/libgcc/",
-        "/libstdc++"}) {
+       {"/include/c++/", "com_google_absl", "abseil-cpp",
+        "com_google_googletest", "/googletest", "/nptl/", "/sysdeps/",
+        "/libsanitizer/", "/libgcc/", "/libstdc++"}) {
     if (absl::StrContains(file, part)) return true;
   }
   for (const char* prefix : {"/usr/include/", "/usr/lib/", "./nptl", "nptl/",

@@ -44,11 +44,11 @@ void NotificationFacts(const Story& story, const StoryWaiter& waiter,
   }
   if (elsewhere != nullptr && elsewhere->step.other != kNoThread &&
       elsewhere->step.other != waiter.thread) {
-    facts->push_back(absl::StrCat(
-        "the last notification on ", name, ", from ",
-        story.ThreadName(elsewhere->step.thread), ", woke ",
-        story.ThreadName(elsewhere->step.other), " instead",
-        At(elsewhere->place)));
+    facts->push_back(absl::StrCat("the last notification on ", name, ", from ",
+                                  story.ThreadName(elsewhere->step.thread),
+                                  ", woke ",
+                                  story.ThreadName(elsewhere->step.other),
+                                  " instead", At(elsewhere->place)));
   } else if (early != nullptr) {
     facts->push_back(absl::StrCat(
         "the last notification on ", name, " came too early, from ",
@@ -95,8 +95,8 @@ void LoopFacts(const Story& story, std::vector<std::string>* facts) {
   std::vector<std::string> order;
   for (size_t i = n > kTail ? n - kTail : 0; i < n; ++i) {
     const StoryStep& step = story.steps[i];
-    const std::string line = absl::StrCat(
-        story.ThreadName(step.step.thread), " ", step.text, At(step.place));
+    const std::string line = absl::StrCat(story.ThreadName(step.step.thread),
+                                          " ", step.text, At(step.place));
     if (times[line]++ == 0) order.push_back(line);
   }
   int shown = 0;

@@ -30,7 +30,8 @@ Pct::Priority& Pct::Of(ThreadId thread) {
   while (priorities_.size() <= thread) priorities_.emplace_back();
   Priority& priority = priorities_[thread];
   if (priority.value == 0) {
-    priority.value = (int64_t{1} << 32) + static_cast<int64_t>(rng_.Next() >> 2);
+    priority.value =
+        (int64_t{1} << 32) + static_cast<int64_t>(rng_.Next() >> 2);
   }
   return priority;
 }
@@ -70,8 +71,8 @@ uint32_t Pct::ChooseOneOf(Decision::Kind, uint32_t count) {
 
 void Pct::EndSchedule(const Counters& counters) {
   most_points_ = std::max(most_points_, point_);
-  most_threads_ = std::max<uint64_t>(most_threads_,
-                                     counters.threads_created + 1);
+  most_threads_ =
+      std::max<uint64_t>(most_threads_, counters.threads_created + 1);
 }
 
 std::string Pct::Guarantee() const {

@@ -35,10 +35,10 @@ Portfolio::Portfolio(const StrategyOptions& options) {
                       std::unique_ptr<Strategy> strategy) {
     to.push_back({std::move(strategy), false});
   };
-  add(first_, std::make_unique<RunUntilBlocked>(
-                  RunUntilBlocked::Order::kCreation));
-  add(first_, std::make_unique<RunUntilBlocked>(
-                  RunUntilBlocked::Order::kReverse));
+  add(first_,
+      std::make_unique<RunUntilBlocked>(RunUntilBlocked::Order::kCreation));
+  add(first_,
+      std::make_unique<RunUntilBlocked>(RunUntilBlocked::Order::kReverse));
   if (options.max_preemptions >= 0) {
     add(search_, MakeStrategy("bounded", options));
   }

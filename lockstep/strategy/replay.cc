@@ -47,8 +47,8 @@ uint32_t Recorder::Choose(const Choice& choice) {
     entry.decision = {Decision::Kind::kThread, thread};
     entry.is_default = index == DefaultIndex(choice);
     entry.is_switch = thread != choice.current;
-    entry.is_preemption = entry.is_switch && choice.current_runnable &&
-                          !choice.current_yields;
+    entry.is_preemption =
+        entry.is_switch && choice.current_runnable && !choice.current_yields;
     entries_.push_back(entry);
   }
   return index;

@@ -18,8 +18,8 @@ bool Surw::BeginSchedule() {
     thread.weight = thread.credit = 0;
   }
   if (profiling_ || candidates_.empty()) return true;
-  object_ = candidates_[rng_.Below(static_cast<uint32_t>(candidates_.size()))]
-                .object;
+  object_ =
+      candidates_[rng_.Below(static_cast<uint32_t>(candidates_.size()))].object;
   for (const Count& count : counts_) {
     if (count.object != object_) continue;
     Of(count.thread).weight += count.times;
@@ -99,24 +99,23 @@ uint32_t Surw::Choose(const Choice& choice) {
   }
   if (allowed == 0) {
     // Draw who performs the next interesting operation.
-    uint64_t total = 0;
-    for (const Pending& pending : choice.runnable) {
+    const auto share = [this](const Pending& pending) {
       const Thread& thread = Of(pending.thread);
-      total += uint64_t{thread.weight} + thread.credit +
-               (Interesting(pending) ? 1 : 0);
-    }
+      const uint64_t left = uint64_t{thread.weight} + thread.credit;
+      // More to do than the profile knew of.
+      return left == 0 && Interesting(pending) ? uint64_t{1} : left;
+    };
+    uint64_t total = 0;
+    for (const Pending& pending : choice.runnable) total += share(pending);
     intended_ = choice.runnable[rng_.Below(n)].thread;
     if (total > 0 && total < UINT32_MAX) {
       uint64_t draw = rng_.Below(static_cast<uint32_t>(total));
       for (const Pending& pending : choice.runnable) {
-        const Thread& thread = Of(pending.thread);
-        const uint64_t share = uint64_t{thread.weight} + thread.credit +
-                               (Interesting(pending) ? 1 : 0);
-        if (draw < share) {
+        if (draw < share(pending)) {
           intended_ = pending.thread;
           break;
         }
-        draw -= share;
+        draw -= share(pending);
       }
     }
     for (const Pending& pending : choice.runnable) allowed += may_run(pending);

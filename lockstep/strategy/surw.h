@@ -38,9 +38,9 @@ class Surw : public Strategy {
  private:
   struct Thread {
     bool seen = false;
-    ThreadId parent = 0;   // whoever ran when this thread first appeared
-    uint32_t weight = 0;   // interesting operations left, its own
-    uint32_t credit = 0;   // the same of threads it has yet to create
+    ThreadId parent = 0;  // whoever ran when this thread first appeared
+    uint32_t weight = 0;  // interesting operations left, its own
+    uint32_t credit = 0;  // the same of threads it has yet to create
   };
   // One row of the profile: how often `thread` touched `object`.
   struct Count {

@@ -11,17 +11,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "tools/literate/difference.h"
 #include "tools/literate/excerpt.h"
+#include "tools/literate/files.h"
 #include "tools/literate/observe.h"
-#include "tools/literate/subprocess.h"
+#include "tools/literate/structure.h"
 
 namespace literate {
 namespace {
 
-void CheckExcerpt(const Page &page, const CodeBlock &block, const Spec &spec,
-                  Problems &problems) {
+void CheckExcerpt(const Page& page, const CodeBlock& block, const Spec& spec,
+                  Problems& problems) {
   const std::string path(block.Attribute("file"));
   if (absl::StartsWith(path, "solutions/")) {
     problems.push_back(
@@ -43,8 +43,7 @@ void CheckExcerpt(const Page &page, const CodeBlock &block, const Spec &spec,
   }
   const absl::StatusOr<std::string> text = ReadFile(path);
   int missing = 0;
-  if (text.ok() && OccursIn(block.text, *text, "// ...", missing))
-    return;
+  if (text.ok() && OccursIn(block.text, *text, "// ...", missing)) return;
   problems.push_back(
       {page.path, text.ok() ? block.line + 1 + missing : block.line,
        text.ok()
@@ -57,44 +56,13 @@ void CheckExcerpt(const Page &page, const CodeBlock &block, const Spec &spec,
                        path)});
 }
 
-void CheckRed(const Page &page, const CodeBlock &block, const Spec &spec,
-              Problems &problems) {
-  std::string printed;
-  if (spec.red_is_program) {
-    // What a terminal would show. Its exit status is the grader's affair.
-    const auto run = Run({spec.red}, absl::Seconds(60));
-    if (run.ok())
-      printed = run->out + run->err;
-  } else if (!spec.red.empty()) {
-    const auto text = ReadFile(spec.red);
-    if (text.ok())
-      printed = *text;
-  }
-  if (printed.empty()) {
-    problems.push_back(
-        {page.path, block.line,
-         "Nothing is known about what a fresh checkout prints.",
-         absl::StrFormat("set `red` in %s/BUILD.bazel.", spec.package)});
-    return;
-  }
-  int missing = 0;
-  if (OccursIn(block.text, printed, "...", missing))
-    return;
-  problems.push_back(
-      {page.path, block.line + 1 + missing,
-       absl::StrCat("The lines from here on are not what a fresh checkout "
-                    "prints:\n",
-                    printed),
-       "copy them from there; a line `...` stands for lines left out."});
-}
+}  // namespace
 
-} // namespace
-
-void CheckLists(const Page &page, const Listings &listings, const Spec &spec,
-                Problems &problems) {
+void CheckLists(const Page& page, const Listings& listings, const Spec& spec,
+                Problems& problems) {
   const std::string build = spec.package + "/BUILD.bazel";
-  for (const auto &[name, binary] : spec.listings) {
-    const Program *program = listings.Find(name);
+  for (const auto& [name, binary] : spec.listings) {
+    const Program* program = listings.Find(name);
     if (program == nullptr) {
       problems.push_back(
           {page.path, 1,
@@ -116,10 +84,25 @@ void CheckLists(const Page &page, const Listings &listings, const Spec &spec,
                            name, name)});
     }
   }
-  for (const auto &[name, binary] : spec.explored) {
-    const Program *program = listings.Find(name);
-    if (program != nullptr && !program->schedules.empty())
+  for (const std::string& picture : spec.pictures) {
+    if (std::any_of(listings.mistakes.begin(), listings.mistakes.end(),
+                    [&](const MistakePicture& mistake) {
+                      return mistake.block->Attribute("schedule") == picture;
+                    })) {
       continue;
+    }
+    problems.push_back(
+        {page.path, 1,
+         absl::StrFormat("%s lists the schedule %s, which the page does not "
+                         "show.",
+                         build, picture),
+         absl::StrFormat("add a block `text schedule=%s`, or remove it from "
+                         "`schedules`.",
+                         picture)});
+  }
+  for (const auto& [name, binary] : spec.explored) {
+    const Program* program = listings.Find(name);
+    if (program != nullptr && !program->schedules.empty()) continue;
     problems.push_back(
         {page.path, program == nullptr ? 1 : program->line(),
          absl::StrFormat("%s lists a schedule of \"%s\", which the page does "
@@ -131,38 +114,33 @@ void CheckLists(const Page &page, const Listings &listings, const Spec &spec,
   }
 }
 
-absl::StatusOr<Problems> Check(const Spec &spec) {
+absl::StatusOr<Problems> Check(const Spec& spec) {
   const absl::StatusOr<std::string> source = ReadFile(spec.page);
-  if (!source.ok())
-    return source.status();
+  if (!source.ok()) return source.status();
   const Page page = ParsePage(spec.page, *source);
   Problems problems;
   const Listings listings = ReadListings(page, problems);
   CheckLists(page, listings, spec, problems);
-  for (const CodeBlock *block : listings.excerpts) {
+  if (spec.chapter) CheckStructure(page, spec, problems);
+  for (const CodeBlock* block : listings.excerpts) {
     CheckExcerpt(page, *block, spec, problems);
   }
-  for (const CodeBlock *block : listings.red) {
-    CheckRed(page, *block, spec, problems);
-  }
   const Observations seen = Observe(page, listings, spec, problems);
-  for (const Observation &observation : seen.blocks) {
-    if (observation.block->text == observation.text)
-      continue;
+  for (const Observation& observation : seen.blocks) {
+    if (observation.block->text == observation.text) continue;
     problems.push_back(
         {page.path, observation.block->line,
-         absl::StrFormat("This is not what %s prints (- page, + run):\n%s",
+         absl::StrFormat("This is not what %s shows (- page, + run):\n%s",
                          observation.origin,
                          Difference(observation.block->text, observation.text)),
          absl::StrFormat("correct the program, or run `%s` to take the output "
                          "over.",
                          spec.update)});
   }
-  for (const Recording &recording : seen.recordings) {
+  for (const Recording& recording : seen.recordings) {
     if (spec.recordings.count(recording.path) > 0) {
       const absl::StatusOr<std::string> old = ReadFile(recording.path);
-      if (old.ok() && *old == recording.json)
-        continue;
+      if (old.ok() && *old == recording.json) continue;
     }
     problems.push_back(
         {page.path, recording.block->line,
@@ -172,9 +150,9 @@ absl::StatusOr<Problems> Check(const Spec &spec) {
                                                        : "missing"),
          absl::StrFormat("run `%s`.", spec.update)});
   }
-  for (const std::string &path : spec.recordings) {
+  for (const std::string& path : spec.recordings) {
     if (std::none_of(seen.recordings.begin(), seen.recordings.end(),
-                     [&](const Recording &recording) {
+                     [&](const Recording& recording) {
                        return recording.path == path;
                      })) {
       problems.push_back({path, 1,
@@ -186,4 +164,4 @@ absl::StatusOr<Problems> Check(const Spec &spec) {
   return problems;
 }
 
-} // namespace literate
+}  // namespace literate

@@ -15,13 +15,13 @@ namespace literate {
 
 // Reads, runs and compares the page of `spec`. Everything that is wrong with
 // it; empty if nothing is.
-absl::StatusOr<Problems> Check(const Spec &spec);
+absl::StatusOr<Problems> Check(const Spec& spec);
 
 // The part of it that needs no program to run: BUILD.bazel lists what the page
 // has, and nothing else.
-void CheckLists(const Page &page, const Listings &listings, const Spec &spec,
-                Problems &problems);
+void CheckLists(const Page& page, const Listings& listings, const Spec& spec,
+                Problems& problems);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_CHECK_H_
+#endif  // TOOLS_LITERATE_CHECK_H_

@@ -13,8 +13,7 @@
 namespace literate {
 
 std::string Difference(absl::string_view page, absl::string_view run) {
-  if (page == run)
-    return "";
+  if (page == run) return "";
   const std::vector<std::string> a = Lines(page);
   const std::vector<std::string> b = Lines(run);
   // common[i][j]: length of a longest common subsequence of a[i..] and b[j..].
@@ -42,9 +41,8 @@ std::string Difference(absl::string_view page, absl::string_view run) {
       different = true;
     }
   }
-  if (!different)
-    absl::StrAppend(&text, "(The last line end differs.)\n");
+  if (!different) absl::StrAppend(&text, "(The last line end differs.)\n");
   return text;
 }
 
-} // namespace literate
+}  // namespace literate

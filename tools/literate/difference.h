@@ -17,6 +17,6 @@ namespace literate {
 // space are the product of the line counts.
 std::string Difference(absl::string_view page, absl::string_view run);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_DIFFERENCE_H_
+#endif  // TOOLS_LITERATE_DIFFERENCE_H_

@@ -40,10 +40,8 @@ bool MatchesAt(Iterator part, Iterator part_end, Iterator at) {
   const size_t part_indentation = CommonIndentation(part, part_end);
   const size_t indentation = CommonIndentation(at, at + n);
   for (; part != part_end; ++part, ++at) {
-    if (IsBlank(*part) != IsBlank(*at))
-      return false;
-    if (IsBlank(*part))
-      continue;
+    if (IsBlank(*part) != IsBlank(*at)) return false;
+    if (IsBlank(*part)) continue;
     if (absl::string_view(*part).substr(part_indentation) !=
         absl::string_view(*at).substr(indentation)) {
       return false;
@@ -52,13 +50,13 @@ bool MatchesAt(Iterator part, Iterator part_end, Iterator at) {
   return true;
 }
 
-} // namespace
+}  // namespace
 
 bool OccursIn(absl::string_view excerpt, absl::string_view text,
-              absl::string_view gap, int &missing) {
+              absl::string_view gap, int& missing) {
   const std::vector<std::string> lines = Lines(excerpt);
   const std::vector<std::string> all = Lines(text);
-  const auto is_gap = [&](const std::string &line) {
+  const auto is_gap = [&](const std::string& line) {
     return absl::StripAsciiWhitespace(line) == gap;
   };
   Iterator from = all.begin();
@@ -70,12 +68,10 @@ bool OccursIn(absl::string_view excerpt, absl::string_view text,
     }
     const Iterator next_gap = std::find_if(part, lines.end(), is_gap);
     Iterator part_end = next_gap;
-    while (part_end != part && IsBlank(*(part_end - 1)))
-      --part_end;
+    while (part_end != part && IsBlank(*(part_end - 1))) --part_end;
     const auto n = part_end - part;
     Iterator at = from;
-    while (all.end() - at >= n && !MatchesAt(part, part_end, at))
-      ++at;
+    while (all.end() - at >= n && !MatchesAt(part, part_end, at)) ++at;
     if (all.end() - at < n) {
       missing = static_cast<int>(part - lines.begin());
       return false;
@@ -86,4 +82,4 @@ bool OccursIn(absl::string_view excerpt, absl::string_view text,
   return true;
 }
 
-} // namespace literate
+}  // namespace literate

@@ -15,8 +15,8 @@ namespace literate {
 // `text`, by the same amount in every line. On failure sets `missing` to the
 // index of the first line of the part of `excerpt` that was not found.
 bool OccursIn(absl::string_view excerpt, absl::string_view text,
-              absl::string_view gap, int &missing);
+              absl::string_view gap, int& missing);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_EXCERPT_H_
+#endif  // TOOLS_LITERATE_EXCERPT_H_

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 
 namespace literate {
@@ -20,8 +21,7 @@ namespace {
 bool IsCpp(absl::string_view language) {
   for (const absl::string_view name :
        {"c", "cc", "cpp", "c++", "cxx", "h", "hpp", "objc"}) {
-    if (absl::EqualsIgnoreCase(language, name))
-      return true;
+    if (absl::EqualsIgnoreCase(language, name)) return true;
   }
   return false;
 }
@@ -34,17 +34,16 @@ bool IsName(absl::string_view name) {
 }
 
 class Reader {
-public:
-  Reader(const Page &page, Problems &problems)
+ public:
+  Reader(const Page& page, Problems& problems)
       : page_(page), problems_(problems) {}
 
   Listings Read() && {
-    for (const CodeBlock &block : page_.code) {
-      if (IsCpp(block.language))
-        ReadCpp(block);
+    for (const CodeBlock& block : page_.code) {
+      if (IsCpp(block.language)) ReadCpp(block);
     }
     // A picture may stand above its program, so programs come first.
-    for (const CodeBlock &block : page_.code) {
+    for (const CodeBlock& block : page_.code) {
       if (block.language.empty()) {
         Complain(block, "This block does not say what it is.",
                  "write a language behind the fence: cpp, text, sh, console or "
@@ -56,17 +55,17 @@ public:
     return std::move(listings_);
   }
 
-private:
-  void Complain(const CodeBlock &block, std::string what, std::string fix) {
+ private:
+  void Complain(const CodeBlock& block, std::string what, std::string fix) {
     problems_.push_back(
         {page_.path, block.line, std::move(what), std::move(fix)});
   }
 
   // Whether `block` has only the given attributes and flags, and stands where
   // its lines can be compared and rewritten.
-  bool WellFormed(const CodeBlock &block,
+  bool WellFormed(const CodeBlock& block,
                   std::initializer_list<absl::string_view> attributes) {
-    for (const auto &[key, value] : block.attributes) {
+    for (const auto& [key, value] : block.attributes) {
       if (std::find(attributes.begin(), attributes.end(), key) ==
           attributes.end()) {
         Complain(block,
@@ -88,18 +87,16 @@ private:
     return true;
   }
 
-  bool ValidName(const CodeBlock &block, absl::string_view name) {
-    if (IsName(name))
-      return true;
+  bool ValidName(const CodeBlock& block, absl::string_view name) {
+    if (IsName(name)) return true;
     Complain(block, absl::StrFormat("\"%s\" is no name for a program.", name),
              "use lower-case letters, digits and _, beginning with a letter.");
     return false;
   }
 
-  void ReadCpp(const CodeBlock &block) {
+  void ReadCpp(const CodeBlock& block) {
     if (block.attributes.count("file") > 0) {
-      if (WellFormed(block, {"file"}))
-        listings_.excerpts.push_back(&block);
+      if (WellFormed(block, {"file"})) listings_.excerpts.push_back(&block);
       return;
     }
     const absl::string_view name = block.Attribute("run");
@@ -109,9 +106,8 @@ private:
                "or `cpp file=PATH` if it shows lines of a file in the tree.");
       return;
     }
-    if (!WellFormed(block, {"run"}) || !ValidName(block, name))
-      return;
-    Program *program = Find(name);
+    if (!WellFormed(block, {"run"}) || !ValidName(block, name)) return;
+    Program* program = Find(name);
     if (program == nullptr) {
       program = &listings_.programs.emplace_back();
       program->name = std::string(name);
@@ -119,37 +115,34 @@ private:
     program->blocks.push_back(&block);
   }
 
-  void ReadText(const CodeBlock &block) {
+  void ReadText(const CodeBlock& block) {
     const bool output = block.attributes.count("output") > 0;
     const bool schedule = block.attributes.count("schedule") > 0;
-    const bool red = block.flags.count("red") > 0;
+    const bool not_started = block.flags.count("not_started") > 0;
     const bool sketch = block.flags.count("sketch") > 0;
-    if (output + schedule + red + sketch != 1) {
+    if (output + schedule + not_started + sketch != 1) {
       Complain(
           block, "Nothing says where this text comes from.",
           "write `text output=NAME` for the output of the program NAME, `text "
           "schedule=NAME` for its picture, `text "
           "schedule=mistakes/FILE.h:Suite.Test` for that of a mistake, `text "
-          "red` for what a fresh checkout prints, or `text sketch` for a "
+          "not_started` for what a fresh checkout prints, or `text sketch` for "
+          "a "
           "drawing that no program could print.");
       return;
     }
-    if (output)
-      ReadOutput(block);
-    if (schedule)
-      ReadSchedule(block);
-    if (red && WellFormed(block, {}))
-      listings_.red.push_back(&block);
-    if (sketch)
-      WellFormed(block, {});
+    if (output) ReadOutput(block);
+    if (schedule) ReadSchedule(block);
+    if (not_started && WellFormed(block, {})) {
+      listings_.not_started.push_back(&block);
+    }
+    if (sketch) WellFormed(block, {});
   }
 
-  void ReadOutput(const CodeBlock &block) {
-    if (!WellFormed(block, {"output", "exit"}))
-      return;
-    Program *program = FindOrComplain(block, block.Attribute("output"));
-    if (program == nullptr)
-      return;
+  void ReadOutput(const CodeBlock& block) {
+    if (!WellFormed(block, {"output", "exit"})) return;
+    Program* program = FindOrComplain(block, block.Attribute("output"));
+    if (program == nullptr) return;
     if (program->output != nullptr) {
       Complain(
           block,
@@ -168,14 +161,12 @@ private:
     program->output = &block;
   }
 
-  void ReadSchedule(const CodeBlock &block) {
-    if (!WellFormed(block, {"schedule", "verdict"}))
-      return;
+  void ReadSchedule(const CodeBlock& block) {
+    if (!WellFormed(block, {"schedule", "verdict"})) return;
     const absl::string_view what = block.Attribute("schedule");
     if (!absl::StartsWith(what, "mistakes/")) {
-      Program *program = FindOrComplain(block, what);
-      if (program != nullptr)
-        program->schedules.push_back(&block);
+      Program* program = FindOrComplain(block, what);
+      if (program != nullptr) program->schedules.push_back(&block);
       return;
     }
     const size_t colon = what.find(':');
@@ -189,16 +180,15 @@ private:
                                   std::string(what.substr(colon + 1))});
   }
 
-  Program *Find(absl::string_view name) {
-    for (Program &program : listings_.programs) {
-      if (program.name == name)
-        return &program;
+  Program* Find(absl::string_view name) {
+    for (Program& program : listings_.programs) {
+      if (program.name == name) return &program;
     }
     return nullptr;
   }
 
-  Program *FindOrComplain(const CodeBlock &block, absl::string_view name) {
-    Program *program = Find(name);
+  Program* FindOrComplain(const CodeBlock& block, absl::string_view name) {
+    Program* program = Find(name);
     if (program == nullptr) {
       Complain(
           block,
@@ -210,32 +200,31 @@ private:
     return program;
   }
 
-  const Page &page_;
-  Problems &problems_;
+  const Page& page_;
+  Problems& problems_;
   Listings listings_;
 };
 
-} // namespace
+}  // namespace
 
-const Program *Listings::Find(absl::string_view name) const {
-  for (const Program &program : programs) {
-    if (program.name == name)
-      return &program;
+const Program* Listings::Find(absl::string_view name) const {
+  for (const Program& program : programs) {
+    if (program.name == name) return &program;
   }
   return nullptr;
 }
 
-Listings ReadListings(const Page &page, Problems &problems) {
+Listings ReadListings(const Page& page, Problems& problems) {
   return Reader(page, problems).Read();
 }
 
-std::string Tangle(const Page &page, const Program &program,
+std::string Tangle(const Page& page, const Program& program,
                    Positions positions) {
   std::string source;
   if (positions == Positions::kListing) {
     absl::StrAppendFormat(&source, "#line 1 \"%s.cc\"\n", program.name);
   }
-  for (const CodeBlock *block : program.blocks) {
+  for (const CodeBlock* block : program.blocks) {
     if (positions == Positions::kPage) {
       absl::StrAppendFormat(&source, "#line %d \"%s\"\n", block->line + 1,
                             page.path);
@@ -245,4 +234,10 @@ std::string Tangle(const Page &page, const Program &program,
   return source;
 }
 
-} // namespace literate
+std::string RecordingPath(absl::string_view package,
+                          absl::string_view schedule) {
+  return absl::StrCat(package, "/schedules/",
+                      absl::StrReplaceAll(schedule, {{".h:", "/"}}), ".json");
+}
+
+}  // namespace literate

@@ -19,11 +19,11 @@ namespace literate {
 // All blocks with one `run=NAME`. The pointers point into the Page.
 struct Program {
   std::string name;
-  std::vector<const CodeBlock *> blocks;
+  std::vector<const CodeBlock*> blocks;
   // Its `output=NAME` block, or null.
-  const CodeBlock *output = nullptr;
+  const CodeBlock* output = nullptr;
   // Its `schedule=NAME` blocks: the picture may be shown more than once.
-  std::vector<const CodeBlock *> schedules;
+  std::vector<const CodeBlock*> schedules;
   // The exit status that the page states for it.
   int exit_status = 0;
 
@@ -35,23 +35,23 @@ struct Program {
 
 // A `schedule=mistakes/FILE.h:Suite.Test` block.
 struct MistakePicture {
-  const CodeBlock *block = nullptr;
-  std::string file; // "mistakes/FILE.h"
-  std::string test; // "Suite.Test"
+  const CodeBlock* block = nullptr;
+  std::string file;  // "mistakes/FILE.h"
+  std::string test;  // "Suite.Test"
 };
 
 struct Listings {
-  std::vector<Program> programs; // in the order of the page
+  std::vector<Program> programs;  // in the order of the page
   std::vector<MistakePicture> mistakes;
-  std::vector<const CodeBlock *> excerpts; // file=PATH
-  std::vector<const CodeBlock *> red;      // what a fresh checkout prints
+  std::vector<const CodeBlock*> excerpts;     // file=PATH
+  std::vector<const CodeBlock*> not_started;  // what a fresh checkout prints
 
-  const Program *Find(absl::string_view name) const;
+  const Program* Find(absl::string_view name) const;
 };
 
 // Reads the blocks of `page`, which must outlive the result. A block that
 // breaks a rule is left out and gets an entry in `problems`.
-Listings ReadListings(const Page &page, Problems &problems);
+Listings ReadListings(const Page& page, Problems& problems);
 
 // Where the compiler says that a line of a program comes from: the page, for
 // the author who fixes a compile error, or the listing ("counter.cc:7"), for a
@@ -59,9 +59,15 @@ Listings ReadListings(const Page &page, Problems &problems);
 enum class Positions { kPage, kListing };
 
 // The source of `program`: its blocks, in order, with #line directives.
-std::string Tangle(const Page &page, const Program &program,
+std::string Tangle(const Page& page, const Program& program,
                    Positions positions);
 
-} // namespace literate
+// Where the recording of `schedule` (NAME, or mistakes/FILE.h:Suite.Test) of a
+// page in `package` is kept for the book's player: PACKAGE/schedules/NAME.json,
+// PACKAGE/schedules/mistakes/FILE/Suite.Test.json.
+std::string RecordingPath(absl::string_view package,
+                          absl::string_view schedule);
 
-#endif // TOOLS_LITERATE_LISTING_H_
+}  // namespace literate
+
+#endif  // TOOLS_LITERATE_LISTING_H_

@@ -19,7 +19,7 @@ namespace literate {
 // The text that must stand in `block`, and where it comes from: "the program
 // "counter"", "the exploration of "counter"".
 struct Observation {
-  const CodeBlock *block = nullptr;
+  const CodeBlock* block = nullptr;
   std::string text;
   std::string origin;
 };
@@ -27,7 +27,7 @@ struct Observation {
 // An explored schedule for the book's player, and the file for it: the text
 // that must be in chapters/NN_topic/schedules/NAME.json.
 struct Recording {
-  const CodeBlock *block = nullptr;
+  const CodeBlock* block = nullptr;
   std::string path;
   std::string json;
 };
@@ -39,9 +39,9 @@ struct Observations {
 
 // Runs everything once. What cannot be run, or ends otherwise than the page
 // states, becomes a problem and no observation.
-Observations Observe(const Page &page, const Listings &listings,
-                     const Spec &spec, Problems &problems);
+Observations Observe(const Page& page, const Listings& listings,
+                     const Spec& spec, Problems& problems);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_OBSERVE_H_
+#endif  // TOOLS_LITERATE_OBSERVE_H_

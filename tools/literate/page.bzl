@@ -37,13 +37,17 @@ _LISTING_DEPS = [
 ]
 
 # A listing is compiled once and run for milliseconds: a page must be quick to
-# build. Warnings are errors, because readers copy listings.
-_LISTING_COPTS = [
-    "-O1",
-    "-g0",
+# build. Warnings are errors, because readers copy listings; assert() works in any
+# build, because pages state facts with it.
+_WARNINGS = [
     "-Wall",
     "-Wextra",
     "-Werror",
+    "-UNDEBUG",
+]
+_LISTING_COPTS = _WARNINGS + [
+    "-O1",
+    "-g0",
 ]
 
 def _extract_impl(ctx):
@@ -73,7 +77,11 @@ _LITERATE = attr.label(
 _extract = rule(
     attrs = {
         "listing": attr.string(mandatory = True),
-        "page": attr.label(allow_single_file = True, mandatory = True),
+        "not_started": attr.label(
+        cfg = "target",
+        executable = True,
+    ),
+    "page": attr.label(allow_single_file = True, mandatory = True),
         "positions": attr.string(values = ["listing", "page"]),
         "_literate": _LITERATE,
     },
@@ -92,22 +100,28 @@ def _page_impl(ctx):
         facts.append(["chapter"])
     runfiles = ctx.runfiles(files = [ctx.file.page] + ctx.files.files + ctx.files.mistakes + ctx.files.recordings)
     runfiles = runfiles.merge(ctx.attr._literate[DefaultInfo].default_runfiles)
-    for kind in ["listing", "explored", "grader"]:
-        for target, name in getattr(ctx.attr, kind + "s").items():
+    for kind, programs in [
+        ["listing", ctx.attr.listings],
+        ["explored", ctx.attr.explored],
+        ["grader", ctx.attr.graders],
+    ]:
+        for target, name in programs.items():
             program = target[DefaultInfo].files_to_run.executable
             facts.append([kind, name, program.short_path])
             runfiles = runfiles.merge(ctx.runfiles(files = [program]))
             runfiles = runfiles.merge(target[DefaultInfo].default_runfiles)
     for kind in ["file", "mistake", "recording"]:
         facts += [[kind, f.short_path] for f in getattr(ctx.files, kind + "s")]
-    if ctx.file.red:
-        facts.append(["red_file", ctx.file.red.short_path])
-        runfiles = runfiles.merge(ctx.runfiles(files = [ctx.file.red]))
-    if ctx.attr.red_program:
-        program = ctx.executable.red_program
-        facts.append(["red", program.short_path])
+    facts += [["picture", picture] for picture in ctx.attr.pictures]
+    for skeleton in ctx.files.skeleton:
+        facts.append(["skeleton", skeleton.short_path])
+        facts.append(["exercise", "exercises/%s/%s" % (ctx.label.package.split("/")[-1], skeleton.basename)])
+        runfiles = runfiles.merge(ctx.runfiles(files = [skeleton]))
+    if ctx.attr.not_started:
+        program = ctx.executable.not_started
+        facts.append(["not_started", program.short_path])
         runfiles = runfiles.merge(ctx.runfiles(files = [program]))
-        runfiles = runfiles.merge(ctx.attr.red_program[DefaultInfo].default_runfiles)
+        runfiles = runfiles.merge(ctx.attr.not_started[DefaultInfo].default_runfiles)
 
     spec = ctx.actions.declare_file(ctx.label.name + ".spec")
     ctx.actions.write(spec, "".join(["\t".join(fact) + "\n" for fact in facts]))
@@ -124,18 +138,19 @@ def _page_impl(ctx):
 _PAGE_ATTRS = {
     "chapter": attr.bool(doc = "Whether the page has the parts of a chapter."),
     "command": attr.string(mandatory = True, values = ["check", "update"]),
-    "exploreds": attr.label_keyed_string_dict(cfg = "target"),
+    "explored": attr.label_keyed_string_dict(cfg = "target"),
     "files": attr.label_list(allow_files = True),
     "graders": attr.label_keyed_string_dict(cfg = "target"),
     "listings": attr.label_keyed_string_dict(cfg = "target"),
     "mistakes": attr.label_list(allow_files = True),
-    "page": attr.label(allow_single_file = True, mandatory = True),
-    "recordings": attr.label_list(allow_files = [".json"]),
-    "red": attr.label(allow_single_file = True),
-    "red_program": attr.label(
+    "not_started": attr.label(
         cfg = "target",
         executable = True,
     ),
+    "page": attr.label(allow_single_file = True, mandatory = True),
+    "pictures": attr.string_list(),
+    "recordings": attr.label_list(allow_files = [".json"]),
+    "skeleton": attr.label(allow_files = True),
     "words": attr.int_list(default = [800, 1500]),
     "_literate": _LITERATE,
 }
@@ -157,12 +172,9 @@ def page(
         src = "README.md",
         listings = [],
         schedules = [],
-        graders = {},
-        mistakes = [],
         files = [],
-        red = None,
-        red_program = None,
         chapter = True,
+        tests = None,
         words = [800, 1500],
         deps = [],
         copts = [],
@@ -176,14 +188,13 @@ def page(
       src: the page.
       listings: the names of its programs that are run natively (cpp run=NAME;
         all but those that have a schedule block and no output block).
-      schedules: the names of its programs that are explored (text schedule=NAME).
-      graders: {"mistakes/FILE.h": label of the lockstep test program with that
-        mistake compiled in}, for blocks `text schedule=mistakes/FILE.h:Suite.Test`.
-      mistakes: the files of tests/NN_topic/mistakes: the page must link to each.
+      schedules: the names of its programs that are explored (text schedule=NAME),
+        and the schedules of mistakes, "mistakes/FILE.h:Suite.Test".
       files: files that the page shows lines of (cpp file=PATH).
-      red: a file with what a fresh checkout prints (text red); or
-      red_program: a program that prints it. Its exit status does not matter.
       chapter: hold the page to the parts of a chapter, in order.
+      tests: "//tests:NN_topic" if the page belongs to tests, whose targets
+        NN_topic/skeleton_file, NN_topic/skeleton_test, NN_topic/mistake_files
+        and NN_topic/mistakes/FILE it then uses.
       words: the least and the greatest number of words of prose.
       deps: of all programs on the page, beside Abseil.
       copts: further compiler options of all programs on the page.
@@ -208,7 +219,9 @@ def page(
             tags = ["manual"],
             deps = _LISTING_DEPS + deps,
         )
-    for listing in schedules:
+    explored = [s for s in schedules if not s.startswith("mistakes/")]
+    pictures = [s for s in schedules if s.startswith("mistakes/")]
+    for listing in explored:
         _extract(
             name = "extract_explored_" + listing,
             listing = listing,
@@ -218,8 +231,13 @@ def page(
         )
         instrumented_cc_binary(
             name = "explored_" + listing,
-            srcs = [":extract_explored_" + listing],
-            copts = ["-Wall", "-Wextra", "-Werror"] + copts,
+            # In this order: the first and the last file enclose its variables.
+            srcs = [
+                "//tools/literate:listing_begin.cc",
+                ":extract_explored_" + listing,
+                "//tools/literate:listing_end.cc",
+            ],
+            copts = _WARNINGS + copts,
             # The start-up code calls the driver's main; the page's own becomes
             # __real_main, which the driver explores.
             linkopts = ["-Wl,--wrap=main"] + linkopts,
@@ -228,17 +246,22 @@ def page(
         )
     attrs = {
         "chapter": chapter,
-        "exploreds": {":explored_" + listing: listing for listing in schedules},
+        "explored": {":explored_" + listing: listing for listing in explored},
         "files": files,
-        "graders": {label: mistake for mistake, label in graders.items()},
+        "graders": {},
         "listings": {":listing_" + listing: listing for listing in listings},
-        "mistakes": mistakes,
         "page": src,
+        "pictures": pictures,
         "recordings": native.glob(["schedules/**/*.json"]),
-        "red": red,
-        "red_program": red_program,
         "words": words,
     }
+    if tests:
+        for picture in pictures:
+            mistake = picture.split(":")[0]
+            attrs["graders"]["%s/%s" % (tests, mistake[:-len(".h")])] = mistake
+        attrs["mistakes"] = [tests + "/mistake_files"]
+        attrs["not_started"] = tests + "/skeleton_test"
+        attrs["skeleton"] = tests + "/skeleton_file"
     _page_test(
         name = name + "_test",
         size = "small",
@@ -250,6 +273,7 @@ def page(
     _page_update(
         name = "update",
         command = "update",
+        testonly = True,
         tags = ["manual"],
         visibility = visibility,
         **attrs

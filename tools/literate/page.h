@@ -87,7 +87,7 @@ struct Page {
   // Targets of "#..." beside the headings: id= and name= in raw HTML.
   std::set<std::string> anchors;
 
-  const Heading *FindAnchor(absl::string_view anchor) const;
+  const Heading* FindAnchor(absl::string_view anchor) const;
 };
 
 // Never fails: every text is Markdown. `path` is kept for messages.
@@ -104,6 +104,6 @@ int CountWords(absl::string_view text);
 // the last.
 std::vector<std::string> Lines(absl::string_view text);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_PAGE_H_
+#endif  // TOOLS_LITERATE_PAGE_H_

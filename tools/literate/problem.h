@@ -26,11 +26,11 @@ using Problems = std::vector<Problem>;
 
 // "FILE:LINE: WHAT Fix: FIX", with the fix on a line of its own if `what` has
 // more than one.
-std::string ToString(const Problem &problem);
+std::string ToString(const Problem& problem);
 
 // All problems in order of file and line, one per paragraph.
-std::string ToString(const Problems &problems);
+std::string ToString(const Problems& problems);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_PROBLEM_H_
+#endif  // TOOLS_LITERATE_PROBLEM_H_

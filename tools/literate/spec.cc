@@ -2,9 +2,6 @@
 
 #include "tools/literate/spec.h"
 
-#include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -42,9 +39,14 @@ absl::StatusOr<Spec> ParseSpec(absl::string_view text) {
       spec.explored[field[1]] = field[2];
     } else if (key == "grader") {
       spec.graders[field[1]] = field[2];
-    } else if (key == "red" || key == "red_file") {
-      spec.red = field[1];
-      spec.red_is_program = key == "red";
+    } else if (key == "picture") {
+      spec.pictures.insert(field[1]);
+    } else if (key == "not_started") {
+      spec.not_started = field[1];
+    } else if (key == "skeleton") {
+      spec.skeleton = field[1];
+    } else if (key == "exercise") {
+      spec.exercise = field[1];
     } else if (key == "file") {
       spec.files.insert(field[1]);
     } else if (key == "mistake") {
@@ -55,27 +57,12 @@ absl::StatusOr<Spec> ParseSpec(absl::string_view text) {
       return absl::InvalidArgumentError(absl::StrCat("unknown line: ", line));
     }
   }
-  if (spec.page.empty())
-    return absl::InvalidArgumentError("no page");
+  if (spec.page.empty()) return absl::InvalidArgumentError("no page");
   return spec;
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return absl::ErrnoToStatus(errno, path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return std::move(text).str();
+std::string Spec::Chapter() const {
+  return package.substr(package.rfind('/') + 1);
 }
 
-absl::Status WriteFile(const std::string &path, absl::string_view text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file)
-    return absl::ErrnoToStatus(errno, path);
-  return absl::OkStatus();
-}
-
-} // namespace literate
+}  // namespace literate

@@ -11,7 +11,6 @@
 #include <set>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -21,8 +20,10 @@ struct Spec {
   std::string page;     // page PATH
   std::string package;  // package PATH
   std::string update;   // update COMMAND: what rewrites the page
-  bool chapter = false; // chapter: hold the page to the parts of a chapter
-  int min_words = 800;  // words MIN MAX
+  // The chapter's name, "08_mutex": the last part of `package`.
+  std::string Chapter() const;
+  bool chapter = false;  // chapter: hold the page to the parts of a chapter
+  int min_words = 800;   // words MIN MAX
   int max_words = 1500;
   // listing NAME PATH, explored NAME PATH: the program NAME, compiled natively
   // or for the explorer.
@@ -30,20 +31,20 @@ struct Spec {
   std::map<std::string, std::string> explored;
   // grader mistakes/FILE.h PATH: the chapter's tests, with that answer.
   std::map<std::string, std::string> graders;
-  // red PATH: prints what a fresh checkout prints; or a file with that text.
-  std::string red;
-  bool red_is_program = false;
-  std::set<std::string> files;      // file PATH, for excerpts
-  std::set<std::string> mistakes;   // mistake PATH
-  std::set<std::string> recordings; // recording PATH
+  // picture mistakes/FILE.h:Suite.Test: what BUILD.bazel says the page shows.
+  std::set<std::string> pictures;
+  // not_started PATH: the grader of the skeleton; skeleton PATH: that file;
+  // exercise PATH: the file of the student that it stands for.
+  std::string not_started;
+  std::string skeleton;
+  std::string exercise;
+  std::set<std::string> files;       // file PATH, for excerpts
+  std::set<std::string> mistakes;    // mistake PATH
+  std::set<std::string> recordings;  // recording PATH
 };
 
 absl::StatusOr<Spec> ParseSpec(absl::string_view text);
 
-// Whole files.
-absl::StatusOr<std::string> ReadFile(const std::string &path);
-absl::Status WriteFile(const std::string &path, absl::string_view text);
+}  // namespace literate
 
-} // namespace literate
-
-#endif // TOOLS_LITERATE_SPEC_H_
+#endif  // TOOLS_LITERATE_SPEC_H_

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -25,45 +26,45 @@ namespace literate {
 namespace {
 
 // In the child, between fork and exec: only async-signal-safe calls.
-[[noreturn]] void Exec(char *const *argv, int out, int err) {
+[[noreturn]] void Exec(char* const* argv, const char* folder, int out,
+                       int err) {
   setpgid(0, 0);
   const int null = open("/dev/null", O_RDONLY);
   dup2(null, 0);
   dup2(out, 1);
   dup2(err, 2);
-  execv(argv[0], argv);
-  const char *why = strerror(errno);
-  const char *const words[] = {argv[0], ": ", why, "\n"};
-  for (const char *text : words) {
-    if (write(2, text, strlen(text)) < 0)
-      break;
+  if (folder[0] == '\0' || chdir(folder) == 0) execv(argv[0], argv);
+  const char* why = strerror(errno);
+  const char* const words[] = {argv[0], ": ", why, "\n"};
+  for (const char* text : words) {
+    if (write(2, text, strlen(text)) < 0) break;
   }
   _exit(127);
 }
 
 // Appends what can be read from `fd`; false at the end of the stream.
-bool ReadSome(int fd, std::string &text) {
+bool ReadSome(int fd, std::string& text) {
   char buffer[1 << 16];
   const ssize_t n = read(fd, buffer, sizeof(buffer));
-  if (n < 0)
-    return errno == EINTR || errno == EAGAIN;
+  if (n < 0) return errno == EINTR || errno == EAGAIN;
   text.append(buffer, n);
   return n > 0;
 }
 
-} // namespace
+}  // namespace
 
-absl::StatusOr<Finished> Run(const std::vector<std::string> &argv,
-                             absl::Duration deadline) {
-  std::vector<char *> pointers;
-  for (const std::string &arg : argv) {
-    pointers.push_back(const_cast<char *>(arg.c_str()));
+absl::StatusOr<Finished> Run(const std::vector<std::string>& argv,
+                             absl::Duration deadline,
+                             const std::string& folder) {
+  const std::string program = std::filesystem::absolute(argv[0]).string();
+  std::vector<char*> pointers = {const_cast<char*>(program.c_str())};
+  for (size_t i = 1; i < argv.size(); ++i) {
+    pointers.push_back(const_cast<char*>(argv[i].c_str()));
   }
   pointers.push_back(nullptr);
 
   int out[2], err[2];
-  if (pipe2(out, O_CLOEXEC) != 0)
-    return absl::ErrnoToStatus(errno, "pipe");
+  if (pipe2(out, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "pipe");
   if (pipe2(err, O_CLOEXEC) != 0) {
     const int error = errno;
     close(out[0]), close(out[1]);
@@ -71,15 +72,14 @@ absl::StatusOr<Finished> Run(const std::vector<std::string> &argv,
   }
   fflush(nullptr);
   const pid_t child = fork();
-  if (child == 0)
-    Exec(pointers.data(), out[1], err[1]);
+  if (child == 0) Exec(pointers.data(), folder.c_str(), out[1], err[1]);
   const int fork_error = errno;
   close(out[1]), close(err[1]);
   if (child < 0) {
     close(out[0]), close(err[0]);
     return absl::ErrnoToStatus(fork_error, "fork");
   }
-  setpgid(child, child); // The child does so too: whoever comes first.
+  setpgid(child, child);  // The child does so too: whoever comes first.
 
   Finished finished;
   const absl::Time end = absl::Now() + deadline;
@@ -92,10 +92,8 @@ absl::StatusOr<Finished> Run(const std::vector<std::string> &argv,
       break;
     }
     poll(fds, 2, static_cast<int>(std::min<int64_t>(left, 1000)));
-    if (fds[0].revents != 0 && !ReadSome(out[0], finished.out))
-      fds[0].fd = -1;
-    if (fds[1].revents != 0 && !ReadSome(err[0], finished.err))
-      fds[1].fd = -1;
+    if (fds[0].revents != 0 && !ReadSome(out[0], finished.out)) fds[0].fd = -1;
+    if (fds[1].revents != 0 && !ReadSome(err[0], finished.err)) fds[1].fd = -1;
   }
   // Its output has ended, but has the program? One may close its streams and
   // go on for ever.
@@ -105,8 +103,7 @@ absl::StatusOr<Finished> Run(const std::vector<std::string> &argv,
     absl::SleepFor(absl::Milliseconds(1));
   }
   kill(-child, SIGKILL);
-  if (late)
-    waitpid(child, &status, 0);
+  if (late) waitpid(child, &status, 0);
   close(out[0]), close(err[0]);
   if (late) {
     return absl::DeadlineExceededError(
@@ -117,4 +114,4 @@ absl::StatusOr<Finished> Run(const std::vector<std::string> &argv,
   return finished;
 }
 
-} // namespace literate
+}  // namespace literate

@@ -20,13 +20,15 @@ struct Finished {
   int status = 0;
 };
 
-// Runs `argv` (argv[0] is a path) with an empty standard input. The program is
-// the leader of a process group of its own, which is killed when the deadline
-// passes (then the status is DEADLINE_EXCEEDED) and after the program ended, so
-// that no child outlives the call.
-absl::StatusOr<Finished> Run(const std::vector<std::string> &argv,
-                             absl::Duration deadline);
+// Runs `argv` (argv[0] is a path) in `folder`, or here if that is empty, with
+// an empty standard input. argv[0] is relative to here, in any case. The
+// program is the leader of a process group of its own, which is killed when the
+// deadline passes (then the status is DEADLINE_EXCEEDED) and after the program
+// ended, so that no child outlives the call.
+absl::StatusOr<Finished> Run(const std::vector<std::string>& argv,
+                             absl::Duration deadline,
+                             const std::string& folder = "");
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_SUBPROCESS_H_
+#endif  // TOOLS_LITERATE_SUBPROCESS_H_

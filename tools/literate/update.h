@@ -16,14 +16,14 @@
 namespace literate {
 
 // The source of `page` with the text of each observed block replaced.
-std::string Rewritten(const Page &page, const Observations &observations);
+std::string Rewritten(const Page& page, const Observations& observations);
 
 // Runs the page of `spec`, as it stands below `root` (the source tree), and
 // writes there what changed: the page and its recordings. Returns a line per
 // file written; `problems` gets what cannot be cured by writing.
-absl::StatusOr<std::string> Update(const Spec &spec, const std::string &root,
-                                   Problems &problems);
+absl::StatusOr<std::string> Update(const Spec& spec, const std::string& root,
+                                   Problems& problems);
 
-} // namespace literate
+}  // namespace literate
 
-#endif // TOOLS_LITERATE_UPDATE_H_
+#endif  // TOOLS_LITERATE_UPDATE_H_

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// main() of a program of a page that is explored: the page's own main() is the
+// body that lockstep runs in every schedule. Linked with -Wl,--wrap=main, so
+// that a page shows a complete program and the linker does the rest.
+//
+//   explored_NAME              prints the report: verdict, picture, replay
+//   explored_NAME --json       the same for the book's player
+//   explored_NAME --replay=X   runs exactly that schedule
+//
+// A return value of main() other than 0 is a wrong result. What the program
+// prints is dropped: it is printed once per schedule.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+#include "lockstep/lockstep.h"
+
+extern "C" int __real_main(int argc, char** argv);
+extern "C" int __wrap_main(int argc, char** argv);
+
+// Defined by the first and the last object file of the link that has variables
+// of the page's program in between: see listing_begin.cc.
+extern char listing_data_begin[], listing_data_end[];
+extern char listing_bss_begin[], listing_bss_end[];
+
+namespace {
+
+// The variables at namespace scope, as they were before main(): every schedule
+// must start from the same state, and a short program may well have globals.
+class Globals {
+ public:
+  Globals(char* begin, char* end) : begin_(begin), end_(end) {
+    if (begin > end) {
+      std::fputs("explore_main: the linker has changed the order of files\n",
+                 stderr);
+      std::abort();
+    }
+    saved_.assign(begin, end);
+  }
+
+  void Restore() const { std::memcpy(begin_, saved_.data(), saved_.size()); }
+
+ private:
+  char* const begin_;
+  char* const end_;
+  std::string saved_;
+};
+
+bool print_json = false;
+int report_fd = 1;
+
+void Print(const lockstep::Report& report) {
+  // What the program left in the buffers goes where all its output went.
+  std::cout.flush();
+  std::fflush(stdout);
+  const std::string& text = print_json ? report.json : report.text;
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t n = write(report_fd, text.data() + done, text.size() - done);
+    if (n <= 0) return;
+    done += n;
+  }
+}
+
+}  // namespace
+
+int __wrap_main(int argc, char** argv) {
+  lockstep::Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    if (arg == "--json") {
+      print_json = true;
+    } else if (arg.rfind("--replay=", 0) == 0) {
+      options.replay = arg.substr(std::strlen("--replay="));
+    } else {
+      std::fprintf(stderr, "usage: %s [--json] [--replay=SCHEDULE]\n", argv[0]);
+      return 2;
+    }
+  }
+  report_fd = dup(1);
+  const int null = open("/dev/null", O_WRONLY);
+  dup2(null, 1);
+
+  lockstep::SetFatalReportHandler([](const lockstep::Report& report) {
+    Print(report);
+    _exit(0);
+  });
+  static const Globals data(listing_data_begin, listing_data_end);
+  static const Globals bss(listing_bss_begin, listing_bss_end);
+  const lockstep::Report report = lockstep::Explore(options, [&] {
+    data.Restore();
+    bss.Restore();
+    char* no_arguments[] = {argv[0], nullptr};
+    const int returned_by_main = __real_main(1, no_arguments);
+    assert(returned_by_main == 0);
+  });
+  Print(report);
+  return 0;
+}
