@@ -21,7 +21,7 @@
 #include "lockstep/report/story.h"
 #include "lockstep/report/symbolizer.h"
 #include "lockstep/runtime/runtime.h"
-#include "lockstep/shrink.h"
+#include "lockstep/strategy/shrink.h"
 #include "lockstep/strategy/portfolio.h"
 #include "lockstep/strategy/replay.h"
 #include "lockstep/strategy/run_until_blocked.h"

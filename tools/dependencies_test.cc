@@ -38,7 +38,8 @@ TEST(DependenciesTest, Md4cFindsTheLanguageOfAListing) {
   MD_PARSER parser = {};
   parser.enter_block = [](MD_BLOCKTYPE type, void* detail, void* language) {
     if (type == MD_BLOCK_CODE) {
-      const MD_ATTRIBUTE& lang = static_cast<MD_BLOCK_CODE_DETAIL*>(detail)->lang;
+      const MD_ATTRIBUTE& lang =
+          static_cast<MD_BLOCK_CODE_DETAIL*>(detail)->lang;
       static_cast<std::string*>(language)->assign(lang.text, lang.size);
     }
     return 0;

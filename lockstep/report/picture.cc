@@ -260,15 +260,34 @@ std::string DrawPicture(const Story& story, const PictureOptions& options) {
   }
   const std::vector<ThreadId> columns(acting.begin(), acting.end());
   const size_t margin = 5;
-  // The last column needs room for a whole cell; the others may flow over
-  // into columns on their right, which are empty in the same row.
-  constexpr size_t kCell = 36;
-  size_t spacing = 0;
-  if (columns.size() > 1) {
-    const size_t room =
-        options.width > margin + kCell ? options.width - margin - kCell : 0;
-    spacing = std::clamp<size_t>(room / (columns.size() - 1), 3, 30);
+  // A cell may flow over into the columns on its right, which are empty in
+  // the same row; so columns are as far apart as the right edge allows.
+  static constexpr size_t kTextWidth = 20;
+  const auto cell_width = [](const Row& row) {
+    const size_t text = DisplayWidth(row.text);
+    return row.place.empty()
+               ? text
+               : std::max(text, kTextWidth) + 2 + DisplayWidth(row.place);
+  };
+  size_t spacing = 30;
+  for (const Row& row : rows) {
+    if (row.left_out > 0) continue;
+    const size_t column = static_cast<size_t>(
+        std::find(columns.begin(), columns.end(), row.thread) -
+        columns.begin());
+    if (column == 0) continue;
+    const size_t needed = margin + cell_width(row);
+    spacing = std::min(spacing, needed < options.width
+                                    ? (options.width - needed) / column
+                                    : size_t{0});
   }
+  // Not so close together that the columns cannot be told apart.
+  const size_t closest =
+      columns.size() < 2
+          ? 0
+          : std::min<size_t>(16, (options.width - margin - kTextWidth) /
+                                     (columns.size() - 1));
+  spacing = std::max(spacing, closest);
   const auto start_of = [&](ThreadId thread) {
     const size_t column = static_cast<size_t>(
         std::find(columns.begin(), columns.end(), thread) - columns.begin());
@@ -312,21 +331,21 @@ std::string DrawPicture(const Story& story, const PictureOptions& options) {
     ++number;
     const size_t start = start_of(row.thread);
     const size_t room = options.width > start ? options.width - start : 1;
-    const size_t place_width =
-        row.place.empty() ? 0 : DisplayWidth(row.place) + 2;
-    const size_t text_room =
-        room > place_width + 12 ? room - place_width : room;
-    const std::string text = Cut(row.text, text_room);
+    // Where there is no room for both, the text goes before the place.
+    const bool place =
+        !row.place.empty() &&
+        DisplayWidth(row.text) + 2 + DisplayWidth(row.place) <= room;
+    const std::string text = Cut(row.text, room);
     absl::StrAppend(&picture, absl::StrFormat("%3d", number),
                     std::string(start - 3, ' '),
                     row.final ? red : color(row.thread), text, reset);
-    if (!row.place.empty() && text_room != room) {
+    if (place) {
       // Line up the places of a column where the text is short.
-      const size_t wanted = std::min<size_t>(text_room, 20);
       const size_t used = DisplayWidth(text);
-      absl::StrAppend(&picture,
-                      std::string(used < wanted ? wanted - used : 0, ' '), "  ",
-                      dim, row.place, reset);
+      const size_t pad = used < kTextWidth ? kTextWidth - used : 0;
+      const bool fits = used + pad + 2 + DisplayWidth(row.place) <= room;
+      absl::StrAppend(&picture, std::string(fits ? pad : 0, ' '), "  ", dim,
+                      row.place, reset);
     }
     picture += "\n";
   }

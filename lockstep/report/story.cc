@@ -3,6 +3,7 @@
 #include "lockstep/report/story.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <utility>
 
@@ -29,6 +30,25 @@ std::string Duration(int64_t ns) {
   if (ns % 1'000'000 == 0) return absl::StrCat(ns / 1'000'000, " ms");
   if (ns % 1'000 == 0) return absl::StrCat(ns / 1'000, " µs");
   return absl::StrCat(ns, " ns");
+}
+
+// The runtime calls the first thread T0; here it is called main.
+std::string RenameMain(const std::string& text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto word = [&](size_t at) {
+      return at < text.size() &&
+             isalnum(static_cast<unsigned char>(text[at])) != 0;
+    };
+    if (text.compare(i, 2, "T0") == 0 && !word(i + 2) &&
+        (i == 0 || !word(i - 1))) {
+      result += "main";
+      ++i;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
 }
 
 std::string Bytes(uint64_t n) {
@@ -218,7 +238,9 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
 
   Story story;
   story.verdict = trace.finding.verdict;
-  story.message = trace.finding.message;
+  story.message = trace.finding.verdict == Verdict::kWrongResult
+                      ? trace.finding.message
+                      : RenameMain(trace.finding.message);
   story.counters = trace.counters;
   for (const Object& object : trace.objects) {
     StoryObject told;
@@ -245,7 +267,7 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
   for (const Site& site : trace.finding.sites) {
     StorySite told;
     told.thread = site.thread;
-    told.what = site.what;
+    told.what = RenameMain(site.what);
     told.object = site.object;
     told.place = Locate(symbolizer, site.stack);
     told.locks_held = site.locks_held;

@@ -346,7 +346,7 @@ bool IsLibraryFrame(const Frame& frame) {
   }
   for (const char* own :
        {"lockstep/runtime/", "lockstep/strategy/", "lockstep/report/",
-        "lockstep/explore.", "lockstep/shrink.", "lockstep/gtest.",
+        "lockstep/explore.", "lockstep/gtest.",
         "lockstep/gtest_main.", "lockstep/lockstep."}) {
     if (absl::StrContains(file, own)) return true;
   }

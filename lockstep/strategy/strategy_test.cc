@@ -14,8 +14,10 @@
 #include "lockstep/strategy/bounded_search.h"
 #include "lockstep/strategy/pct.h"
 #include "lockstep/strategy/portfolio.h"
+#include "lockstep/strategy/random_walk.h"
 #include "lockstep/strategy/replay.h"
 #include "lockstep/strategy/run_until_blocked.h"
+#include "lockstep/strategy/shrink.h"
 #include "lockstep/strategy/surw.h"
 #include "lockstep/strategy/toy.h"
 
@@ -376,6 +378,74 @@ TEST(ReplayTest, RejectsWhatIsNotAReplay) {
   }
   EXPECT_TRUE(ParseReplay(" v1:0x2,w1\n", &decisions, &error));
   EXPECT_EQ(decisions.size(), 3u);
+}
+
+// Shrinks every failing schedule that `strategy` finds in `tries`; returns the
+// preemptions and runs that were left at most.
+void ExpectShrinks(const ToyProgram& program, Strategy& strategy, int tries,
+                   const std::function<bool(const ToyResult&)>& fails,
+                   uint64_t preemptions) {
+  int failures = 0;
+  for (int i = 0; i < tries; ++i) {
+    ASSERT_TRUE(strategy.BeginSchedule());
+    const ToyResult found = RunToy(program, strategy);
+    if (!fails(found)) continue;
+    ++failures;
+    uint64_t runs = 0;
+    const std::vector<Decision> decisions =
+        Shrink(found.decisions, /*search_preemptions=*/i % 2 == 0,
+               /*max_runs=*/300, [&](Strategy& candidate) {
+                 ++runs;
+                 return fails(RunToy(program, candidate));
+               });
+    EXPECT_LE(runs, 300u);
+    Replay replay(decisions);
+    Recorder recorder(replay);
+    ASSERT_TRUE(recorder.BeginSchedule());
+    const ToyResult shrunk = RunToy(program, recorder);
+    EXPECT_TRUE(fails(shrunk));
+    EXPECT_FALSE(replay.diverged());
+    EXPECT_LE(shrunk.preemptions, found.preemptions);
+    EXPECT_EQ(shrunk.preemptions, preemptions) << shrunk.order;
+  }
+  EXPECT_GT(failures, 5);
+}
+
+TEST(ShrinkTest, FindsTheFewestPreemptions) {
+  RandomWalk walk(3);
+  ExpectShrinks(
+      CrossedLocks(), walk, 100,
+      [](const ToyResult& result) { return result.deadlock; }, 1);
+  // Three threads, of which two are beside the point.
+  ToyProgram program = LostUpdate();
+  program.push_back(ToyThread(6, {ToyOp::kStoreOne, 5}));
+  program.push_back(ToyThread(6, {ToyOp::kStoreOne, 6}));
+  ExpectShrinks(
+      program, walk, 100,
+      [](const ToyResult& result) {
+        const auto x = result.variables.find(1);
+        return x != result.variables.end() && x->second == 1 &&
+               !result.deadlock;
+      },
+      1);
+}
+
+TEST(ShrinkTest, KeepsWhatItCannotImprove) {
+  // Fails in every schedule, so next to nothing need be decided.
+  const std::vector<Decision> decisions(3, {Decision::Kind::kThread, 1});
+  const std::vector<Decision> shrunk =
+      Shrink(decisions, true, 100, [](Strategy& candidate) {
+        RunToy(LostUpdate(), candidate);
+        return true;
+      });
+  EXPECT_LE(shrunk.size(), 1u);
+  // Cannot be repeated: comes back as it was.
+  EXPECT_EQ(Shrink(decisions, true, 100,
+                   [](Strategy& candidate) {
+                     RunToy(LostUpdate(), candidate);
+                     return false;
+                   }),
+            decisions);
 }
 
 }  // namespace

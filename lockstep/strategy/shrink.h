@@ -3,8 +3,8 @@
 // Makes a failing schedule shorter: the fewest preemptions, then the fewest
 // switches, that still fail with the same verdict.
 
-#ifndef LOCKSTEP_SHRINK_H_
-#define LOCKSTEP_SHRINK_H_
+#ifndef LOCKSTEP_STRATEGY_SHRINK_H_
+#define LOCKSTEP_STRATEGY_SHRINK_H_
 
 #include <cstdint>
 #include <vector>
@@ -28,4 +28,4 @@ std::vector<Decision> Shrink(std::vector<Decision> decisions,
 
 }  // namespace lockstep
 
-#endif  // LOCKSTEP_SHRINK_H_
+#endif  // LOCKSTEP_STRATEGY_SHRINK_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "lockstep/shrink.h"
+#include "lockstep/strategy/shrink.h"
 
 #include <algorithm>
 #include <tuple>

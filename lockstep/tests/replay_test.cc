@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An execution is its decisions: the same in every repetition, in every
+// process, under both executions, whatever addresses are handed out.
+
+#include <cinttypes>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include "lockstep/gtest.h"
+#include "lockstep/tests/explored.h"
+#include "lockstep/tests/program.h"
+
+ABSL_FLAG(int, replays, 1'000, "Replays of each bug that is replayed at all.");
+ABSL_FLAG(bool, print_hashes, false,
+          "Instead of testing, print one line per program: the child process "
+          "of this test.");
+
+namespace lockstep::tests {
+namespace {
+
+Report ExploreBriefly(const Program& program, bool use_os_threads) {
+  Options options;
+  options.schedules = program.expected.contains(Verdict::kNone) ? 100 : 5'000;
+  options.use_os_threads = use_os_threads;
+  return ExploreProgram(program, options);
+}
+
+// What identifies an exploration: where it ended, how, and every step on the
+// way there.
+std::string Fingerprint(const Report& report) {
+  return absl::StrCat(VerdictName(report.verdict), " after ", report.schedules,
+                      " schedules and ", report.points, " points, hash ",
+                      report.hash, ", replay ", report.replay);
+}
+
+std::vector<Program> AllPrograms() {
+  std::vector<Program> programs = Bugs();
+  const std::vector<Program> controls = Controls();
+  programs.insert(programs.end(), controls.begin(), controls.end());
+  return programs;
+}
+
+TEST(Replay, GivesTheSameExecutionEveryTime) {
+  for (const Program& program : Bugs()) {
+    const std::string name = program.name;
+    if (name != "opposite_order" && name != "one_condition_two_roles" &&
+        name != "permit_lost_on_timeout" && name != "aba_in_stack") {
+      continue;
+    }
+    SCOPED_TRACE(name);
+    const Report found = ExploreBriefly(program, false);
+    ASSERT_FALSE(found.passed());
+    Options options;
+    options.replay = found.replay;
+    std::set<uint64_t> hashes;
+    for (int i = 0; i < absl::GetFlag(FLAGS_replays); ++i) {
+      const Report again = ExploreProgram(program, options);
+      ASSERT_EQ(again.verdict, found.verdict) << again.text;
+      hashes.insert(again.hash);
+    }
+    EXPECT_EQ(hashes.size(), 1u);
+    EXPECT_EQ(*hashes.begin(), found.hash);
+  }
+}
+
+TEST(Replay, WorksForEveryBug) {
+  for (const Program& program : Bugs()) {
+    SCOPED_TRACE(program.name);
+    const Report found = ExploreBriefly(program, false);
+    ASSERT_FALSE(found.passed());
+    Options options;
+    options.replay = found.replay;
+    const Report again = ExploreProgram(program, options);
+    EXPECT_EQ(again.verdict, found.verdict) << again.text;
+    EXPECT_EQ(again.hash, found.hash);
+    EXPECT_EQ(again.trace.decisions, found.trace.decisions);
+  }
+}
+
+TEST(Execution, UserLevelAndOsThreadsAgree) {
+  for (const Program& program : AllPrograms()) {
+    EXPECT_EQ(Fingerprint(ExploreBriefly(program, false)),
+              Fingerprint(ExploreBriefly(program, true)))
+        << program.name;
+  }
+}
+
+// The lines that another process prints for all programs.
+std::vector<std::string> HashesOfAnotherProcess() {
+  // popen() runs a shell; the path of this program has no special characters
+  // under Bazel.
+  FILE* child = popen("exec /proc/$PPID/exe --print_hashes", "r");
+  if (child == nullptr) return {};
+  std::string output;
+  char buffer[4096];
+  while (const size_t size = fread(buffer, 1, sizeof(buffer), child)) {
+    output.append(buffer, size);
+  }
+  if (pclose(child) != 0) return {};
+  return absl::StrSplit(output, '\n', absl::SkipEmpty());
+}
+
+TEST(Process, AnotherOneExploresTheSame) {
+  // The last line is where the process has its code and stack.
+  std::set<std::string> layouts;
+  std::vector<std::string> first;
+  for (int i = 0; i < 3; ++i) {
+    std::vector<std::string> lines = HashesOfAnotherProcess();
+    ASSERT_EQ(lines.size(), AllPrograms().size() + 1);
+    layouts.insert(lines.back());
+    lines.pop_back();
+    if (i == 0) first = lines;
+    EXPECT_EQ(lines, first);
+  }
+  // Where the kernel does not randomise, this has shown less.
+  if (layouts.size() == 1) {
+    std::printf("note: the address space is not randomised here\n");
+  }
+}
+
+void PrintHashes() {
+  for (const Program& program : AllPrograms()) {
+    const Report report = ExploreBriefly(program, false);
+    std::printf("%s: %s\n", program.name, Fingerprint(report).c_str());
+  }
+  int local = 0;
+  std::printf("layout: %p %p\n", reinterpret_cast<void*>(&PrintHashes),
+              static_cast<void*>(&local));
+}
+
+}  // namespace
+}  // namespace lockstep::tests
+
+int main(int argc, char** argv) {
+  lockstep::InitGoogleTest(&argc, argv);
+  if (absl::GetFlag(FLAGS_print_hashes)) {
+    lockstep::tests::PrintHashes();
+    return 0;
+  }
+  return RUN_ALL_TESTS();
+}
