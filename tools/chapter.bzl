@@ -171,6 +171,11 @@ def chapter_tests():
             srcs = skeletons,
             visibility = ["//visibility:public"],
         )
+        native.filegroup(
+            name = name + "/mistake_files",
+            srcs = native.glob([name + "/mistakes/*.h"]),
+            visibility = ["//visibility:public"],
+        )
         tests = ["//chapters/%s:page_test" % name]
         for skeleton in skeletons:
             tests.append(name + "/skeleton_test")

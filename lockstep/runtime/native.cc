@@ -9,7 +9,6 @@
 #include <string>
 #include <thread>
 
-#include "lockstep/lockstep.h"
 #include "lockstep/runtime/runtime.h"
 
 namespace lockstep {
@@ -64,6 +63,5 @@ int64_t VirtualNow() { return 0; }
 
 void SetFatalHandler(FatalHandler handler) { g_fatal_handler = handler; }
 
-bool Supported() { return false; }
 
 }  // namespace lockstep

@@ -7,7 +7,6 @@
 #include <elf.h>
 #include <link.h>
 
-#include "lockstep/lockstep.h"
 #include "lockstep/runtime/hooks.h"
 #include "lockstep/runtime/raw_syscall.h"
 #include "lockstep/runtime/scheduler.h"
@@ -49,8 +48,6 @@ void ReportFinding(Verdict verdict, const char* message) {
 int64_t VirtualNow() { return g_scheduler.now(); }
 
 void SetFatalHandler(FatalHandler handler) { g_fatal_handler = handler; }
-
-bool Supported() { return true; }
 
 namespace internal {
 

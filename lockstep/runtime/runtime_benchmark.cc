@@ -17,7 +17,7 @@
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
-#include "lockstep/runtime/random_walk.h"
+#include "lockstep/strategy/random_walk.h"
 #include "lockstep/runtime/runtime.h"
 
 namespace {

@@ -59,7 +59,8 @@ class Checker {
   const Page* Read(const std::string& file) {
     const auto known = pages_.find(file);
     if (known != pages_.end()) return &known->second;
-    const absl::StatusOr<std::string> source = ReadFile((root_ / file).string());
+    const absl::StatusOr<std::string> source =
+        ReadFile((root_ / file).string());
     if (!source.ok()) return nullptr;
     return &pages_.emplace(file, ParsePage(file, *source)).first->second;
   }

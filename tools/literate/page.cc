@@ -314,11 +314,13 @@ class Builder {
       // The fence stands on the line of its info string, or, without one (or
       // with one that md4c had to rewrite), on the next line that looks it.
       const std::string fence(3, detail.fence_char);
-      int line = OffsetOf(detail.info.text) ? line_ : last_code_line_ + 1;
-      while (line < static_cast<int>(line_starts_.size()) &&
-             !(absl::StrContains(SourceLine(line), fence) &&
-               absl::StrContains(SourceLine(line), block.info))) {
-        ++line;
+      int line = line_;
+      if (!OffsetOf(detail.info.text)) {
+        line = std::max(line_, last_code_line_) + 1;
+        while (line < static_cast<int>(line_starts_.size()) &&
+               !absl::StrContains(SourceLine(line), fence)) {
+          ++line;
+        }
       }
       block.line = line;
       fence_ = fence;
@@ -474,9 +476,13 @@ int CountWords(absl::string_view text) {
   for (const absl::string_view word :
        absl::StrSplit(text, absl::ByAnyChar(" \t\n"), absl::SkipEmpty())) {
     // A dash or an arrow between spaces is no word.
-    words += std::any_of(word.begin(), word.end(), [](char c) {
-      return absl::ascii_isalnum(static_cast<unsigned char>(c)) || (c & 0x80);
-    });
+    for (absl::string_view rest = word; !rest.empty();) {
+      const uint32_t rune = NextRune(rest);
+      if (rune < 0x80 ? absl::ascii_isalnum(rune) : !IsWidePunctuation(rune)) {
+        ++words;
+        break;
+      }
+    }
   }
   return words;
 }

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mistake: grants each wait the whole time-out anew: a child that keeps talking
+//   never times out.
+// Verdict: wrong result
+// Rule: EveryPieceOfOutputDoesNotRestartTheClock
+
+#ifndef WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_
+#define WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+
+namespace workbook {
+
+// As in the skeleton, without its comments.
+
+struct CommandOptions {
+  std::string input = {};
+  std::string working_directory = {};
+  std::optional<std::chrono::milliseconds> timeout = std::nullopt;
+};
+
+struct CommandResult {
+  std::string out;
+  std::string err;
+  int status = 0;
+};
+
+class CommandTimedOut : public std::runtime_error {
+ public:
+  CommandTimedOut(const std::string& program, CommandResult partial)
+      : std::runtime_error(program + ": timed out"),
+        partial(std::move(partial)) {}
+
+  CommandResult partial;
+};
+
+inline CommandResult RunCommand(const std::vector<std::string>& argv,
+                                const CommandOptions& options = {});
+
+inline CommandResult RunShell(const std::string& command,
+                              const CommandOptions& options = {}) {
+  return RunCommand({"/bin/sh", "-c", command}, options);
+}
+
+using Clock = std::chrono::steady_clock;
+
+[[noreturn]] inline void ThrowErrno(int error, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() { Close(); }
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  void Close() {
+    if (is_open()) close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+struct Pipe {
+  Descriptor read_end;
+  Descriptor write_end;
+};
+
+inline Pipe MakePipe() {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) ThrowErrno(errno, "pipe");
+  return {Descriptor(fds[0]), Descriptor(fds[1])};
+}
+
+struct Child {
+  pid_t pid;
+  Descriptor ended;
+};
+
+inline Child StartChild(const std::vector<std::string>& argv,
+                        const CommandOptions& options, const Descriptor& in,
+                        const Descriptor& out, const Descriptor& err) {
+  if (argv.empty()) throw std::invalid_argument("RunCommand: empty argv");
+  std::vector<char*> arguments;
+  for (const std::string& argument : argv) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  absl::Cleanup destroy_actions = [&] {
+    posix_spawn_file_actions_destroy(&actions);
+  };
+  Descriptor directory;
+  if (!options.working_directory.empty()) {
+    directory = Descriptor(open(options.working_directory.c_str(),
+                                O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.is_open()) ThrowErrno(errno, options.working_directory);
+    posix_spawn_file_actions_addfchdir_np(&actions, directory.get());
+  }
+  posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err.get(), STDERR_FILENO);
+
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  absl::Cleanup destroy_attributes = [&] {
+    posix_spawnattr_destroy(&attributes);
+  };
+  sigset_t signals;
+  sigemptyset(&signals);
+  posix_spawnattr_setsigmask(&attributes, &signals);
+  sigfillset(&signals);
+  posix_spawnattr_setsigdefault(&attributes, &signals);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+  Child child;
+  const int error = posix_spawnp(&child.pid, arguments[0], &actions,
+                                 &attributes, arguments.data(), environ);
+  if (error != 0) ThrowErrno(error, argv[0]);
+  child.ended =
+      Descriptor(static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0)));
+  if (!child.ended.is_open()) {
+    child.ended = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  return child;
+}
+
+class SigpipeBlock {
+ public:
+  SigpipeBlock() {
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &old_mask_);
+  }
+  ~SigpipeBlock() {
+    const timespec now = {0, 0};
+    if (!was_pending_) {
+      while (sigtimedwait(&sigpipe_, nullptr, &now) < 0 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+  }
+  SigpipeBlock(const SigpipeBlock&) = delete;
+  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
+
+ private:
+  sigset_t sigpipe_;
+  sigset_t old_mask_;
+  bool was_pending_;
+};
+
+// ---------------------------------------------------------------------------
+// The exercise.
+
+// Waits until one of `fds` is ready and returns true, or until the deadline has
+// passed and returns false. A signal does not end the wait, and a descriptor
+// that is always ready does not outlive the deadline.
+inline bool PollUntil(std::span<pollfd> fds, Clock::time_point deadline) {
+  for (;;) {
+    const int64_t left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now())
+            .count();
+    if (left <= 0) return false;
+    const int ready = poll(fds.data(), fds.size(),
+                           static_cast<int>(std::min<int64_t>(left, INT_MAX)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) ThrowErrno(errno, "poll");
+  }
+}
+
+// Moves what `from` has ready to the end of `to`; closes `from` at end of file.
+inline void ReadSome(Descriptor& from, std::string& to) {
+  char buffer[1 << 16];
+  const ssize_t n = read(from.get(), buffer, sizeof(buffer));
+  if (n > 0) to.append(buffer, n);
+  if (n == 0) from.Close();
+  if (n < 0 && errno != EINTR) ThrowErrno(errno, "read");
+}
+
+// Writes what `to` has room for and takes it off `input`; closes `to` when
+// nothing is left to say, or nobody left to read it.
+inline void WriteSome(Descriptor& to, std::string_view& input) {
+  const ssize_t n = write(to.get(), input.data(), input.size());
+  if (n >= 0) input.remove_prefix(n);
+  if (n < 0 && errno == EPIPE) input = {};
+  if (n < 0 && errno != EPIPE && errno != EAGAIN && errno != EINTR) {
+    ThrowErrno(errno, "write");
+  }
+  if (input.empty()) to.Close();
+}
+
+// Serves the three pipes, whichever is ready, until all are closed: true. False
+// if the deadline passes first.
+inline bool Exchange(std::string_view input, Descriptor& in, Descriptor& out,
+                     Descriptor& err, Clock::time_point deadline,
+                     CommandResult& result) {
+  SigpipeBlock no_sigpipe;
+  // "Ready" promises room for one byte. A blocking write of more would wait for
+  // the child while the child may wait for us.
+  fcntl(in.get(), F_SETFL, O_NONBLOCK);
+  const Clock::duration timeout = deadline == Clock::time_point::max()
+                                      ? std::chrono::hours(24 * 365)
+                                      : deadline - Clock::now();
+  while (in.is_open() || out.is_open() || err.is_open()) {
+    // poll() skips closed ones, -1. At end of file it may say POLLHUP alone, so
+    // any event counts.
+    pollfd fds[] = {
+        {in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}};
+    if (!PollUntil(fds, Clock::now() + timeout)) return false;
+    if (fds[0].revents != 0) WriteSome(in, input);
+    if (fds[1].revents != 0) ReadSome(out, result.out);
+    if (fds[2].revents != 0) ReadSome(err, result.err);
+  }
+  return true;
+}
+
+// Waits for the end of the child, takes its status and returns true. False if
+// the deadline passes first: then the child still has to be reaped.
+inline bool Reap(const Child& child, Clock::time_point deadline, int& status) {
+  pollfd ended = {child.ended.get(), POLLIN, 0};
+  if (!PollUntil({&ended, 1}, deadline)) return false;
+  int raw = 0;
+  while (waitpid(child.pid, &raw, 0) < 0) {
+    if (errno == ECHILD) return true;  // SIGCHLD is ignored: no status
+    if (errno != EINTR) ThrowErrno(errno, "waitpid");
+  }
+  status = WIFSIGNALED(raw) ? -WTERMSIG(raw) : WEXITSTATUS(raw);
+  return true;
+}
+
+inline CommandResult RunCommand(const std::vector<std::string>& argv,
+                                const CommandOptions& options) {
+  const Clock::time_point deadline = options.timeout.has_value()
+                                         ? Clock::now() + *options.timeout
+                                         : Clock::time_point::max();
+  Pipe in = MakePipe();
+  Pipe out = MakePipe();
+  Pipe err = MakePipe();
+  const Child child =
+      StartChild(argv, options, in.read_end, out.write_end, err.write_end);
+  CommandResult result;
+  // However this function ends, the child does not outlive it.
+  absl::Cleanup end_child = [&] {
+    kill(child.pid, SIGKILL);
+    Reap(child, Clock::time_point::max(), result.status);
+  };
+  // A stream ends when the last copy of its write end is closed: ours too.
+  in.read_end.Close();
+  out.write_end.Close();
+  err.write_end.Close();
+  if (Exchange(options.input, in.write_end, out.read_end, err.read_end,
+               deadline, result) &&
+      Reap(child, deadline, result.status)) {
+    std::move(end_child).Cancel();
+    return result;
+  }
+  std::move(end_child).Invoke();
+  throw CommandTimedOut(argv[0], std::move(result));
+}
+
+}  // namespace workbook
+
+#endif  // WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_
