@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/flags/declare.h"
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -38,6 +38,7 @@ ABSL_FLAG(std::string, skeleton, "",
           "the pristine skeleton the answer started as");
 ABSL_FLAG(std::string, self_check, "", "'mistake' or 'skeleton'");
 ABSL_FLAG(int, seconds_per_test, 20, "the deadline of a single test");
+ABSL_DECLARE_FLAG(std::string, lockstep_verdicts);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(WORKBOOK_SANITIZED)
 constexpr bool kSanitized = true;
