@@ -2,7 +2,7 @@
 //
 // Mistake: std::lock and unlock() by hand: an exception of record() jumps over
 // the unlocking.
-// Verdict: deadlock
+// Verdict: mutex misuse
 // Rule: AFailedRecordUndoesTheTransfer
 
 #ifndef TESTS_09_DEADLOCK_MISTAKES_NO_UNLOCK_ON_EXCEPTION_H_
