@@ -21,10 +21,10 @@
 #include "lockstep/report/story.h"
 #include "lockstep/report/symbolizer.h"
 #include "lockstep/runtime/runtime.h"
-#include "lockstep/strategy/shrink.h"
 #include "lockstep/strategy/portfolio.h"
 #include "lockstep/strategy/replay.h"
 #include "lockstep/strategy/run_until_blocked.h"
+#include "lockstep/strategy/shrink.h"
 
 namespace lockstep {
 namespace {
@@ -226,8 +226,9 @@ class Explorer {
     if (!ParseReplay(options_.replay, &decisions, &error)) {
       return Unusable(error);
     }
-    WarmUp();
+    // From the start: a body that crashes may do so in any run.
     run_options_.record_steps = true;
+    WarmUp();
     bool diverged = false;
     RunDecisions(decisions, &diverged);
     report_.schedules = 1;

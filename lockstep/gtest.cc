@@ -5,6 +5,9 @@
 
 #include "lockstep/gtest.h"
 
+#include <errno.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +18,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
@@ -54,7 +58,8 @@ std::string TestName() {
 std::string ReplayCommand(const std::string& test) {
   const char* const target = std::getenv("TEST_TARGET");
   if (target == nullptr) {
-    return absl::StrCat("<test> --gtest_filter=", test, " --lockstep_replay=");
+    return absl::StrCat(program_invocation_name, " --gtest_filter=", test,
+                        " --lockstep_replay=");
   }
   return absl::StrCat("bazel test ", target,
                       " --test_arg=--gtest_filter=", test,
@@ -151,14 +156,63 @@ void RunNatively(absl::FunctionRef<void()> body) {
 // The test that runs now, for OnFatal.
 std::string* current_test = nullptr;
 
+// Set in the process that ReplayInChild starts.
+constexpr char kChildVariable[] = "LOCKSTEP_REPLAY_CHILD";
+// How it says that it has written a report.
+constexpr int kChildReported = 77;
+
+// The process is about to end, and the schedule was run without recording its
+// steps. A new process of the same program replays it, with recording, and
+// reports instead. Returns false if that did not work.
+bool ReplayInChild(const std::string& test, const Report& report) {
+  if (!report.trace.steps.empty() || std::getenv(kChildVariable) != nullptr) {
+    return false;
+  }
+  std::vector<std::string> arguments = {
+      program_invocation_name,
+      absl::StrCat("--gtest_filter=", test),
+      absl::StrCat("--lockstep_replay=", report.replay),
+      absl::StrCat("--lockstep_color=", UseColor() ? "yes" : "no"),
+      absl::StrCat("--lockstep_os_threads=",
+                   absl::GetFlag(FLAGS_lockstep_os_threads)),
+      absl::StrCat("--lockstep_json_dir=",
+                   absl::GetFlag(FLAGS_lockstep_json_dir)),
+      absl::StrCat("--lockstep_verdicts=",
+                   absl::GetFlag(FLAGS_lockstep_verdicts))};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  // Only this test, and none of this run's other outputs.
+  for (const char* variable :
+       {"GTEST_OUTPUT", "XML_OUTPUT_FILE", "GTEST_TOTAL_SHARDS",
+        "TEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "TEST_SHARD_INDEX",
+        "GTEST_SHARD_STATUS_FILE", "TEST_SHARD_STATUS_FILE"}) {
+    unsetenv(variable);
+  }
+  setenv(kChildVariable, "1", 1);
+  fflush(nullptr);
+  pid_t child;
+  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv.data(),
+                  environ) != 0) {
+    return false;
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == kChildReported;
+}
+
 void OnFatal(const Report& report) {
   const std::string test = current_test == nullptr ? "?" : *current_test;
+  if (ReplayInChild(test, report)) return;
   fprintf(stdout, "%s\n[  FAILED  ] %s\n",
           (UseColor() ? report.colored_text : report.text).c_str(),
           test.c_str());
   fflush(stdout);
   WriteVerdict(test, report);
   WriteJson(test, report);
+  if (std::getenv(kChildVariable) != nullptr) _exit(kChildReported);
 }
 
 }  // namespace

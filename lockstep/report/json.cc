@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "lockstep/report/picture.h"
 #include "lockstep/report/words.h"
 
 namespace lockstep {
@@ -185,6 +186,7 @@ std::string ToJson(const Story& story, const std::string& replay) {
                   ",\n\"message\":", JsonString(story.message),
                   ",\n\"rule\":", JsonString(Rule(story.verdict)),
                   ",\n\"ending\":", JsonString(Ending(story.verdict)),
+                  ",\n\"picture\":", JsonString(DrawPicture(story, {})),
                   ",\n\"replay\":", JsonString(replay), ",\n\"facts\":[");
   const std::vector<std::string> facts = Facts(story);
   for (size_t i = 0; i < facts.size(); ++i) {

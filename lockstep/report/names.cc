@@ -3,6 +3,7 @@
 #include "lockstep/report/names.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <vector>
@@ -64,10 +65,7 @@ std::vector<absl::string_view> MethodsOf(ObjectKind kind) {
               "compare_exchange_strong",
               "test_and_set",
               "clear",
-              "test",
-              "wait",
-              "notify_one",
-              "notify_all"};
+              "test"};
     default:
       return {};
   }
@@ -124,6 +122,70 @@ std::string Clean(std::string expression) {
                absl::string_view(".:->[]").find(c) != absl::string_view::npos;
       });
   return plain && text.size() <= 30 ? std::string(text) : "";
+}
+
+bool IsKeyword(absl::string_view word) {
+  static constexpr absl::string_view kWords[] = {
+      "alignas",  "atomic",   "auto",     "bool",    "break",  "case",
+      "char",     "const",    "continue", "delete",  "do",     "double",
+      "else",     "false",    "float",    "for",     "if",     "int",
+      "int64_t",  "long",     "new",      "nullptr", "return", "short",
+      "size_t",   "static",   "switch",   "this",    "throw",  "true",
+      "uint32_t", "uint64_t", "unsigned", "void",    "while"};
+  return std::find(std::begin(kWords), std::end(kWords), word) !=
+         std::end(kWords);
+}
+
+// Everything in a line of C++ that may be a variable: "x" and "self->next" in
+// "self->next = x + Twice(2);".
+std::set<std::string> VariablesIn(absl::string_view source) {
+  std::set<std::string> found;
+  for (size_t i = 0; i < source.size();) {
+    const char c = source[i];
+    if (c == '"' || c == '\'') {
+      const size_t end = source.find(c, i + 1);
+      if (end == absl::string_view::npos) break;
+      i = end + 1;
+      continue;
+    }
+    if (source.substr(i, 2) == "//") break;
+    if (!IsNameChar(c)) {
+      ++i;
+      continue;
+    }
+    size_t end = i;
+    while (end < source.size()) {
+      if (IsNameChar(source[end]) || source[end] == '.') {
+        ++end;
+      } else if (source.substr(end, 2) == "->" ||
+                 source.substr(end, 2) == "::") {
+        end += 2;
+      } else {
+        break;
+      }
+    }
+    std::string name(source.substr(i, end - i));
+    i = end;
+    size_t next = end;
+    while (next < source.size() && source[next] == ' ') ++next;
+    if (next < source.size() && source[next] == '(') {
+      // A call: of a member of the variable, if any.
+      const size_t dot = name.rfind('.');
+      const size_t arrow = name.rfind("->");
+      if (dot != std::string::npos) {
+        name.resize(dot);
+      } else if (arrow != std::string::npos) {
+        name.resize(arrow);
+      } else {
+        continue;
+      }
+    }
+    name = Clean(name);
+    if (!name.empty() && !IsKeyword(name) && !absl::StrContains(name, "::")) {
+      found.insert(name);
+    }
+  }
+  return found;
 }
 
 // "from.mu_" -> "mu_": what remains the same whoever refers to the object.
@@ -195,13 +257,36 @@ void NameObjects(const Trace& trace, Symbolizer& symbolizer, Story* story) {
   const size_t n = story->objects.size();
   // What the source calls each object, over all steps that touch it.
   std::vector<std::set<std::string>> expressions(n);
+  std::vector<std::set<std::string>> guesses(n);
+  std::vector<bool> guessed(n, false);
   for (const StoryStep& step : story->steps) {
     const ObjectId id = step.step.object;
     if (id == 0 || id > n || step.place.source.empty()) continue;
     // Letting a guard go out of scope is a step on its closing brace.
-    const std::string expression =
-        ExpressionIn(step.place.source, story->objects[id - 1].kind);
-    if (!expression.empty()) expressions[id - 1].insert(expression);
+    const ObjectKind kind = story->objects[id - 1].kind;
+    const std::string expression = ExpressionIn(step.place.source, kind);
+    if (!expression.empty()) {
+      expressions[id - 1].insert(expression);
+    } else if (kind == ObjectKind::kAtomic) {
+      // Atomics are also used through operators. Whatever variable occurs in
+      // all such lines must be it.
+      const std::set<std::string> here = VariablesIn(step.place.source);
+      if (guessed[id - 1]) {
+        std::set<std::string> both;
+        std::set_intersection(here.begin(), here.end(), guesses[id - 1].begin(),
+                              guesses[id - 1].end(),
+                              std::inserter(both, both.begin()));
+        guesses[id - 1] = both;
+      } else {
+        guesses[id - 1] = here;
+        guessed[id - 1] = true;
+      }
+    }
+  }
+  for (size_t i = 0; i < n; ++i) {
+    if (expressions[i].empty() && guesses[i].size() == 1) {
+      expressions[i] = guesses[i];
+    }
   }
   std::vector<std::string> base(n);
   for (size_t i = 0; i < n; ++i) {

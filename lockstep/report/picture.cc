@@ -122,7 +122,9 @@ std::vector<Row> MakeRows(const Story& story) {
     const StorySite& site = story.sites[0];
     Row row;
     row.thread = site.thread;
-    row.text = site.what.empty() ? VerdictName(story.verdict) : site.what;
+    row.text = story.verdict == Verdict::kWrongResult ? "the expectation fails"
+               : site.what.empty() ? VerdictName(story.verdict)
+                                   : site.what;
     const size_t newline = row.text.find('\n');
     if (newline != std::string::npos) row.text.resize(newline);
     row.place = site.place.Short();

@@ -14,9 +14,10 @@
 namespace lockstep {
 namespace {
 
-Place Locate(Symbolizer& symbolizer, const std::vector<CodeAddress>& stack) {
+Place Locate(Symbolizer& symbolizer, const std::vector<CodeAddress>& stack,
+             bool* in_gtest = nullptr) {
   Place place;
-  const Frame frame = StudentFrame(symbolizer, stack);
+  const Frame frame = StudentFrame(symbolizer, stack, in_gtest);
   if (!frame.known()) return place;
   place.file = frame.file;
   place.line = frame.line;
@@ -238,9 +239,14 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
 
   Story story;
   story.verdict = trace.finding.verdict;
+  // (An expectation's message may name things itself.)
   story.message = trace.finding.verdict == Verdict::kWrongResult
                       ? trace.finding.message
                       : RenameMain(trace.finding.message);
+  while (!story.message.empty() &&
+         isspace(static_cast<unsigned char>(story.message.back()))) {
+    story.message.pop_back();
+  }
   story.counters = trace.counters;
   for (const Object& object : trace.objects) {
     StoryObject told;
@@ -253,8 +259,27 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
   for (const Step& step : trace.steps) {
     StoryStep told;
     told.step = step;
-    told.place = Locate(symbolizer, step.stack);
+    // GoogleTest's own locks, taken while it reports, are nobody's business.
+    bool in_gtest = false;
+    told.place = Locate(symbolizer, step.stack, &in_gtest);
     threads = std::max(threads, step.thread + 1);
+    if (in_gtest) continue;
+    // Nor is what the standard library sets up behind the scenes (locales).
+    if (step.op == Op::kOnce && !step.stack.empty() &&
+        !symbolizer.InProgram(step.stack[0])) {
+      continue;
+    }
+    // A wait releases its mutex: one step, not two.
+    if (step.op == Op::kUnlock) {
+      const auto last = std::find_if(
+          story.steps.rbegin(), story.steps.rend(),
+          [&](const StoryStep& s) { return s.step.thread == step.thread; });
+      if (last != story.steps.rend() && last->step.mutex == step.object &&
+          step.object != 0 &&
+          (last->step.op == Op::kWait || last->step.op == Op::kTimedWait)) {
+        continue;
+      }
+    }
     story.steps.push_back(std::move(told));
   }
   for (ThreadId t = 0; t < threads; ++t) {

@@ -206,6 +206,10 @@ class ProcessSymbolizer : public Symbolizer {
     return frames_[address];
   }
 
+  bool InProgram(CodeAddress address) override {
+    return modules_.empty() || modules_[0].Contains(address);
+  }
+
   std::string GlobalName(uintptr_t address) override {
     for (size_t i = 0; i < modules_.size(); ++i) {
       if (!modules_[i].Contains(address)) continue;
@@ -346,23 +350,26 @@ bool IsLibraryFrame(const Frame& frame) {
   }
   for (const char* own :
        {"lockstep/runtime/", "lockstep/strategy/", "lockstep/report/",
-        "lockstep/explore.", "lockstep/gtest.",
-        "lockstep/gtest_main.", "lockstep/lockstep."}) {
+        "lockstep/explore.", "lockstep/gtest.", "lockstep/gtest_main.",
+        "lockstep/lockstep."}) {
     if (absl::StrContains(file, own)) return true;
   }
   return false;
 }
 
 Frame StudentFrame(Symbolizer& symbolizer,
-                   const std::vector<CodeAddress>& stack) {
-  Frame first_known;
+                   const std::vector<CodeAddress>& stack, bool* in_gtest) {
   for (const CodeAddress address : stack) {
     for (const Frame& frame : symbolizer.Frames(address)) {
       if (!IsLibraryFrame(frame)) return frame;
-      if (!first_known.known() && frame.known()) first_known = frame;
+      if (in_gtest != nullptr &&
+          (absl::StrContains(frame.file, "googletest") ||
+           absl::StrContains(frame.function, "testing::"))) {
+        *in_gtest = true;
+      }
     }
   }
-  return first_known;
+  return Frame();
 }
 
 std::unique_ptr<Symbolizer> MakeProcessSymbolizer() {

@@ -41,6 +41,9 @@ class Symbolizer {
   // that contains the address last. Empty if nothing is known.
   virtual const std::vector<Frame>& Frames(CodeAddress address) = 0;
 
+  // False if the address is code of a shared library.
+  virtual bool InProgram(CodeAddress) { return true; }
+
   // The global variable at `address`, or "". A member of an object or element
   // of an array gives the name and "+offset".
   virtual std::string GlobalName(uintptr_t address) = 0;
@@ -50,9 +53,11 @@ class Symbolizer {
 };
 
 // The innermost frame of the code under test in `stack`: the first that is not
-// a library frame. If there is none, the first that is known at all.
+// a library frame; an unknown one if there is none. Sets *in_gtest to true if
+// there are frames of GoogleTest further in.
 Frame StudentFrame(Symbolizer& symbolizer,
-                   const std::vector<CodeAddress>& stack);
+                   const std::vector<CodeAddress>& stack,
+                   bool* in_gtest = nullptr);
 
 // Looks at this process: runs addr2line once per loaded file that addresses
 // lie in and reads symbol tables itself. Without addr2line, or without debug

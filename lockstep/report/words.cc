@@ -4,8 +4,8 @@
 
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 namespace lockstep {
 namespace {
@@ -186,7 +186,11 @@ std::vector<std::string> Facts(const Story& story) {
   for (const StorySite& site : story.sites) {
     std::string line;
     if (site.thread != kNoThread) line = story.ThreadName(site.thread);
-    if (!site.what.empty()) {
+    if (absl::StrContains(story.message, site.what) ||
+        absl::StrContains(site.what, story.message)) {
+      // Said already.
+      if (!line.empty()) line = absl::StrCat("in ", line);
+    } else if (!site.what.empty()) {
       absl::StrAppend(&line, line.empty() ? "" : " ", site.what);
     }
     if (story.verdict == Verdict::kDataRace) {

@@ -322,7 +322,9 @@ Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
   }
   if (index >= runnable_.size()) index = 0;
   const ThreadId chosen = runnable_[index].thread;
-  decisions_.push_back({Decision::Kind::kThread, chosen});
+  if (runnable_.size() > 1) {
+    decisions_.push_back({Decision::Kind::kThread, chosen});
+  }
   Thread* next = threads_[chosen];
   if (next != me && me_runnable && !choice.current_yields) {
     ++trace_->counters.preemptions;
@@ -341,7 +343,9 @@ Thread* Scheduler::LongestWaiting() {
 
 Thread* Scheduler::ChooseNext(Thread* me, bool me_runnable) {
   while (runnable_.empty()) WakeSomebody(me);
-  if (runnable_.size() == 1) return threads_[runnable_[0].thread];
+  if (runnable_.size() == 1 && !every_point_) {
+    return threads_[runnable_[0].thread];
+  }
   if (__builtin_expect(fair_phase_, false)) return LongestWaiting();
   if (__builtin_expect(points_ >= next_check_, false)) {
     next_check_ = points_ + kStarvationCheck;
@@ -397,7 +401,7 @@ void Scheduler::Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
   Mix(uint64_t{me->id} << 40 | uint64_t(op) << 32 | pending.object);
   if (__builtin_expect(points_ >= options_.max_steps, false)) LongRun(me);
   me->last_run = points_;
-  if (runnable_.size() == 1) return;
+  if (runnable_.size() == 1 && !every_point_) return;
   Thread* next = ChooseNext(me, true);
   if (next != me) {
     SwitchTo(me, next);
@@ -687,6 +691,7 @@ void Scheduler::Run(const RunOptions& options, Strategy& strategy,
   InstallOnce();
   options_ = options;
   strategy_ = &strategy;
+  every_point_ = strategy.WantsEveryPoint();
   trace_ = trace;
   body_ = &body;
   trace->decisions.clear();

@@ -302,6 +302,7 @@ class Scheduler {
 
   RunOptions options_{.execution = Execution::kOsThreads};
   Strategy* strategy_ = nullptr;
+  bool every_point_ = false;  // Strategy::WantsEveryPoint
   Trace* trace_ = nullptr;
   const absl::FunctionRef<void()>* body_ = nullptr;
   bool active_ = false;

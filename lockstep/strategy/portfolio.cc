@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lockstep/strategy/bounded_search.h"
+#include "lockstep/strategy/dpor.h"
 #include "lockstep/strategy/pct.h"
 #include "lockstep/strategy/pos.h"
 #include "lockstep/strategy/random_walk.h"
@@ -22,6 +23,7 @@ std::unique_ptr<Strategy> MakeStrategy(absl::string_view name,
     return std::make_unique<BoundedSearch>(options.max_preemptions,
                                            options.schedules);
   }
+  if (name == "dpor") return std::make_unique<Dpor>(options.schedules);
   if (name == "random") return std::make_unique<RandomWalk>(seed);
   if (name == "pct2") return std::make_unique<Pct>(2, seed);
   if (name == "pct3") return std::make_unique<Pct>(3, seed);
@@ -39,6 +41,8 @@ Portfolio::Portfolio(const StrategyOptions& options) {
       std::make_unique<RunUntilBlocked>(RunUntilBlocked::Order::kCreation));
   add(first_,
       std::make_unique<RunUntilBlocked>(RunUntilBlocked::Order::kReverse));
+  // Small bodies: a complete answer, if it comes with a quarter of the budget.
+  add(search_, std::make_unique<Dpor>(options.schedules / 4));
   if (options.max_preemptions >= 0) {
     add(search_, MakeStrategy("bounded", options));
   }
@@ -66,6 +70,7 @@ bool Portfolio::BeginSchedule() {
     current_ = member.strategy.get();
     return true;
   };
+  if (everything_explored_) return false;
   for (Member& member : first_) {
     if (begin(member)) return true;
   }
@@ -73,7 +78,10 @@ bool Portfolio::BeginSchedule() {
     search_next_ = false;
     for (Member& member : search_) {
       if (begin(member)) return true;
-      if (member.strategy->Guarantee() == kEverySchedule) return false;
+      if (member.strategy->Guarantee() == kEverySchedule) {
+        everything_explored_ = true;
+        return false;
+      }
     }
   }
   search_next_ = true;

@@ -29,8 +29,9 @@ std::unique_ptr<Strategy> MakeStrategy(absl::string_view name,
                                        const StrategyOptions& options);
 
 // First both orders of running until blocked. Then every second schedule
-// belongs to the search by preemptions until it is exhausted, and the sampling
-// strategies take turns in the others. Ends early only when every schedule has
+// belongs to an exhaustive search, first by partial-order reduction if the body
+// is small, then by preemptions. The sampling strategies take turns in the
+// others. Ends early only when every schedule has
 // been explored.
 class Portfolio : public Strategy {
  public:
@@ -63,6 +64,7 @@ class Portfolio : public Strategy {
   std::vector<Member> sampling_;  // in turns
   size_t turn_ = 0;
   bool search_next_ = true;
+  bool everything_explored_ = false;
   Strategy* current_ = nullptr;
 };
 

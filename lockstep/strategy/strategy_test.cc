@@ -3,6 +3,7 @@
 // Strategies on simulated programs: known numbers of schedules, determinism,
 // fairness, and bugs they have to find.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "gtest/gtest.h"
 #include "lockstep/strategy/bounded_search.h"
+#include "lockstep/strategy/dpor.h"
 #include "lockstep/strategy/pct.h"
 #include "lockstep/strategy/portfolio.h"
 #include "lockstep/strategy/random_walk.h"
@@ -289,6 +291,153 @@ TEST(SurwTest, SamplesInterleavingsNearlyUniformly) {
   }
 }
 
+// What a schedule leaves behind.
+std::string Outcome(const ToyResult& result) {
+  std::string text = result.deadlock ? "deadlock" : "";
+  for (const auto& [variable, value] : result.variables) {
+    if (value != 0) {
+      text += " " + std::to_string(variable) + "=" + std::to_string(value);
+    }
+  }
+  return text;
+}
+
+std::set<std::string> Outcomes(const ToyProgram& program, Strategy& strategy) {
+  std::set<std::string> outcomes;
+  while (strategy.BeginSchedule()) {
+    outcomes.insert(Outcome(RunToy(program, strategy)));
+  }
+  return outcomes;
+}
+
+TEST(DporTest, RunsOneScheduleOfEachClass) {
+  const auto classes = [](const ToyProgram& program) {
+    Dpor dpor(100'000);
+    Outcomes(program, dpor);
+    EXPECT_EQ(dpor.Guarantee(), "every schedule was explored");
+    return dpor.classes();
+  };
+  // Independent threads: one class, of 1680 schedules.
+  EXPECT_EQ(classes({ToyThread(3, {ToyOp::kStoreOne, 1}),
+                     ToyThread(3, {ToyOp::kStoreOne, 2}),
+                     ToyThread(3, {ToyOp::kStoreOne, 3})}),
+            1u);
+  // Two threads of n writes to one variable: every order counts.
+  EXPECT_EQ(classes(Independent(2, 3)), 20u);
+  EXPECT_EQ(classes(Independent(3, 2)), 90u);
+  // A writer and n readers: each reader comes before it or after.
+  ToyProgram readers = {{{ToyOp::kStoreOne, 1}}};
+  for (uint64_t n = 1; n <= 5; ++n) {
+    readers.push_back({Load(1)});
+    EXPECT_EQ(classes(readers), uint64_t{1} << n);
+  }
+  // Threads that each take one lock: the orders in which they get it.
+  const ToyThread locked = {Lock(1), Load(2), Increment(), Store(2), Unlock(1)};
+  EXPECT_EQ(classes({locked, locked}), 2u);
+  EXPECT_EQ(classes({locked, locked, locked}), 6u);
+  EXPECT_EQ(classes({locked, locked, locked, locked}), 24u);
+  // Two threads that take a lock n times: (2n choose n) orders.
+  ToyThread twice = locked;
+  twice.insert(twice.end(), locked.begin(), locked.end());
+  EXPECT_EQ(classes({twice, twice}), 6u);
+}
+
+TEST(DporTest, FindsEveryOutcomeOfRandomPrograms) {
+  Rng rng(42, 0);
+  uint64_t dpor_total = 0;
+  uint64_t search_total = 0;
+  std::set<std::string> kinds;
+  for (int i = 0; i < 400; ++i) {
+    ToyProgram program;
+    const uint32_t threads = 2 + rng.Below(2);
+    for (uint32_t t = 0; t < threads; ++t) {
+      ToyThread thread;
+      std::vector<ObjectId> held;
+      const uint32_t steps = threads == 2 ? 5 : 2;
+      while (thread.size() < steps) {
+        const ObjectId variable = 10 + rng.Below(2);
+        switch (rng.Below(6)) {
+          case 0:
+            if (const ObjectId m = 1 + rng.Below(2);
+                std::find(held.begin(), held.end(), m) == held.end()) {
+              thread.push_back(Lock(m));
+              held.push_back(m);
+            }
+            break;
+          case 1:
+            if (!held.empty()) {
+              thread.push_back(Unlock(held.back()));
+              held.pop_back();
+            }
+            break;
+          case 2:
+            thread.push_back(Load(variable));
+            break;
+          case 3:
+            thread.push_back(Increment());
+            break;
+          case 4:
+            thread.push_back(Store(variable));
+            break;
+          default:
+            thread.push_back({ToyOp::kStoreOne, variable});
+        }
+      }
+      for (; !held.empty(); held.pop_back()) {
+        thread.push_back(Unlock(held.back()));
+      }
+      program.push_back(thread);
+    }
+    BoundedSearch search(1000, 10'000'000);
+    Dpor dpor(10'000'000);
+    const std::set<std::string> expected = Outcomes(program, search);
+    EXPECT_TRUE(search.Complete());
+    const std::set<std::string> found = Outcomes(program, dpor);
+    EXPECT_FALSE(dpor.gave_up());
+    const auto deadlocks = [](const std::set<std::string>& outcomes) {
+      return std::any_of(
+          outcomes.begin(), outcomes.end(),
+          [](const std::string& o) { return o.rfind("deadlock", 0) == 0; });
+    };
+    EXPECT_EQ(deadlocks(found), deadlocks(expected)) << "program " << i;
+    // After a deadlock, which ends the exploration, no more is promised.
+    if (!deadlocks(expected)) {
+      EXPECT_EQ(found, expected) << "program " << i;
+    }
+    dpor_total += dpor.classes();
+    search_total += search.schedules();
+    kinds.insert(expected.begin(), expected.end());
+  }
+  EXPECT_LT(dpor_total * 5, search_total);
+  EXPECT_GT(kinds.size(), 10u);
+  EXPECT_EQ(kinds.count("deadlock"), 1u);
+}
+
+TEST(DporTest, ClaimsNothingAboutWhatItDoesNotKnow) {
+  Dpor spinning(1000);
+  Outcomes(Spinning(), spinning);
+  EXPECT_TRUE(spinning.gave_up());
+  EXPECT_EQ(spinning.Guarantee(), "");
+
+  Dpor too_long(1000);
+  Outcomes(Independent(1, 1000), too_long);
+  EXPECT_EQ(too_long.Guarantee(), "");
+
+  Dpor too_many(1000);
+  Outcomes(Independent(40, 1), too_many);
+  EXPECT_EQ(too_many.Guarantee(), "");
+
+  Dpor no_time(10);
+  Outcomes(Independent(3, 3), no_time);
+  EXPECT_EQ(no_time.Guarantee(), "");
+
+  Dpor changing(1000);
+  for (int i = 0; i < 3 && changing.BeginSchedule(); ++i) {
+    RunToy(i == 0 ? Independent(2, 3) : LostUpdate(), changing);
+  }
+  EXPECT_TRUE(changing.gave_up());
+}
+
 TEST(PortfolioTest, StopsWhenThereIsNothingLeft) {
   Portfolio portfolio({.schedules = 100'000});
   // Two preemptions are all that two threads of two steps allow.
@@ -308,13 +457,13 @@ TEST(PortfolioTest, UsesEveryStrategyAndGoesOnAfterTheSearch) {
     names.insert(portfolio.Name());
     RunToy(Independent(2, 8), portfolio);
   }
-  EXPECT_EQ(names.size(), 8u);
+  EXPECT_EQ(names.size(), 9u);
   EXPECT_EQ(portfolio.Guarantee(), "no failure with at most 2 preemptions");
 }
 
 TEST(PortfolioTest, KnowsItsStrategiesByName) {
-  for (const char* name :
-       {"portfolio", "bounded", "random", "pct2", "pct3", "pos", "surw"}) {
+  for (const char* name : {"portfolio", "bounded", "random", "pct2", "pct3",
+                           "pos", "surw", "dpor"}) {
     EXPECT_NE(MakeStrategy(name, {}), nullptr) << name;
   }
   EXPECT_EQ(MakeStrategy("no such thing", {}), nullptr);

@@ -151,7 +151,8 @@ absl::StatusOr<Problems> Check(const Spec& spec) {
          absl::StrFormat("run `%s`.", spec.update)});
   }
   for (const std::string& path : spec.recordings) {
-    if (std::none_of(seen.recordings.begin(), seen.recordings.end(),
+    if (spec.explorer &&
+        std::none_of(seen.recordings.begin(), seen.recordings.end(),
                      [&](const Recording& recording) {
                        return recording.path == path;
                      })) {

@@ -50,9 +50,11 @@ class Observer {
   Observations Observe() && {
     for (const Program& program : listings_.programs) {
       if (!program.explored_only()) RunNatively(program);
-      if (!program.schedules.empty()) Explore(program);
+      if (!program.schedules.empty() && spec_.explorer) Explore(program);
     }
-    for (const MistakePicture& mistake : listings_.mistakes) Grade(mistake);
+    for (const MistakePicture& mistake : listings_.mistakes) {
+      if (spec_.explorer) Grade(mistake);
+    }
     if (!listings_.not_started.empty()) AskFreshCheckout();
     return std::move(observations_);
   }

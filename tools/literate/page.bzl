@@ -96,6 +96,8 @@ def _page_impl(ctx):
         ["update", "bazel run //%s:update" % ctx.label.package],
         ["words"] + [str(n) for n in ctx.attr.words],
     ]
+    if not ctx.attr.explorer:
+        facts.append(["no_explorer"])
     if ctx.attr.chapter:
         facts.append(["chapter"])
     runfiles = ctx.runfiles(files = [ctx.file.page] + ctx.files.files + ctx.files.mistakes + ctx.files.recordings)
@@ -139,6 +141,7 @@ _PAGE_ATTRS = {
     "chapter": attr.bool(doc = "Whether the page has the parts of a chapter."),
     "command": attr.string(mandatory = True, values = ["check", "update"]),
     "explored": attr.label_keyed_string_dict(cfg = "target"),
+    "explorer": attr.bool(doc = "Whether this build explores schedules."),
     "files": attr.label_list(allow_files = True),
     "graders": attr.label_keyed_string_dict(cfg = "target"),
     "listings": attr.label_keyed_string_dict(cfg = "target"),
@@ -247,6 +250,10 @@ def page(
     attrs = {
         "chapter": chapter,
         "explored": {":explored_" + listing: listing for listing in explored},
+        "explorer": select({
+            "//tools:explorer_off": False,
+            "//conditions:default": True,
+        }),
         "files": files,
         "graders": {},
         "listings": {":listing_" + listing: listing for listing in listings},

@@ -154,7 +154,6 @@ class Builder {
 
   void See(const char* text) {
     if (const auto offset = OffsetOf(text)) line_ = LineOfOffset(*offset);
-    if (line_ == 0) line_ = 1;
   }
 
   void EnterBlock(MD_BLOCKTYPE type, void* detail) {

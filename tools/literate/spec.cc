@@ -28,6 +28,8 @@ absl::StatusOr<Spec> ParseSpec(absl::string_view text) {
       spec.update = field[1];
     } else if (key == "chapter") {
       spec.chapter = true;
+    } else if (key == "no_explorer") {
+      spec.explorer = false;
     } else if (key == "words") {
       if (!absl::SimpleAtoi(field[1], &spec.min_words) ||
           !absl::SimpleAtoi(field[2], &spec.max_words)) {

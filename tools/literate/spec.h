@@ -25,6 +25,9 @@ struct Spec {
   bool chapter = false;  // chapter: hold the page to the parts of a chapter
   int min_words = 800;   // words MIN MAX
   int max_words = 1500;
+  // no_explorer: a build (with a sanitizer, say) in which lockstep explores
+  // nothing: pictures cannot be checked.
+  bool explorer = true;
   // listing NAME PATH, explored NAME PATH: the program NAME, compiled natively
   // or for the explorer.
   std::map<std::string, std::string> listings;
