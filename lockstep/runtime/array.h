@@ -18,6 +18,7 @@ namespace lockstep::internal {
 
 // libc's allocator, whoever has replaced malloc. Never returns null.
 void* RawAllocate(size_t size);
+void* RawAllocateZeroed(size_t size);
 void RawFree(void* block);
 
 // Elements must be trivially copyable; memory is only given back by clear().

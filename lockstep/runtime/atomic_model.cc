@@ -77,6 +77,10 @@ SyncObject* BeforeAtomic(const volatile void* address, size_t size, Op op,
       object->kind == ObjectKind::kAbslCondVar) {
     return nullptr;
   }
+  if (object->kind == ObjectKind::kOnceFlag) {  // a static local's guard
+    AcquireClock(me, object->clock);
+    return nullptr;
+  }
   const bool writes = op != Op::kAtomicLoad;
   g_scheduler.Point(me, op, object, pc, writes);
   ++g_scheduler.counters().atomic_operations;

@@ -38,9 +38,14 @@ struct HeapBlock {
   uintptr_t address;
   size_t size;
   bool freed;
+  uint32_t allocated_where;
 };
 // The block of this schedule's heap that contains `address`, if any.
 bool FindHeapBlock(uintptr_t address, HeapBlock* block);
+
+// lock_model.cc: a block that is being freed must not contain a locked mutex.
+void CheckNoLockInside(Thread* me, uintptr_t address, size_t size,
+                       CodeAddress pc);
 
 // intercept_pthread.cc: after a schedule that was cut short, makes static
 // locks that its threads held free again.

@@ -167,7 +167,7 @@ int WaitCondition(Thread* me, pthread_cond_t* c, pthread_mutex_t* m,
   SyncObject* condition = CondObject(c, pc);
   SyncObject* lock = MutexObject(me, m, pc);
   const Op op = deadline == kNoDeadline ? Op::kWait : Op::kTimedWait;
-  g_scheduler.Point(me, op, condition, pc);
+  g_scheduler.Point(me, op, condition, pc, true, lock);
   if (int error = CheckUnlockMutex(me, m, lock, pc)) return error;
   const bool spurious =
       g_scheduler.options().spurious_wakeups &&

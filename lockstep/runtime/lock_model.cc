@@ -4,6 +4,7 @@
 
 #include "lockstep/runtime/lock_model.h"
 
+#include "lockstep/runtime/hooks.h"
 #include "lockstep/runtime/race_detector.h"
 
 namespace lockstep::internal {
@@ -109,6 +110,17 @@ void CheckDestroyLock(Thread* me, SyncObject* lock, CodeAddress pc) {
     }
   }
   g_scheduler.EndSchedule(me);
+}
+
+void CheckNoLockInside(Thread* me, uintptr_t address, size_t size,
+                       CodeAddress pc) {
+  for (uint32_t i = 0; i < g_scheduler.thread_count(); ++i) {
+    for (const HeldLock& held : g_scheduler.thread(i)->held) {
+      if (held.object->address - address < size) {
+        CheckDestroyLock(me, held.object, pc);
+      }
+    }
+  }
 }
 
 }  // namespace lockstep::internal

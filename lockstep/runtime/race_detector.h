@@ -36,7 +36,8 @@ inline void AcquireClock(Thread* me, const VectorClock& clock,
 }
 
 inline void Tick(Thread* me) {
-  me->clock.Set(me->id, me->clock.Get(me->id) + 1);
+  ++me->epoch;
+  me->clock.Set(me->id, static_cast<uint32_t>(me->epoch));
 }
 
 // Whoever acquires `clock` later learns all that `me` knows.
@@ -45,7 +46,7 @@ inline void ReleaseStoreClock(Thread* me, VectorClock* clock,
   if (!g_detect_races) return;
   clock->Assign(me->clock);
   if (epoch != nullptr) {
-    *epoch = uint64_t{me->id} << 32 | me->clock.Get(me->id);
+    *epoch = me->epoch;
   }
   Tick(me);
 }
@@ -71,6 +72,10 @@ void ForgetAccesses(uintptr_t address, size_t size);
 // The block is gone: accesses from now on are use after free. Checks that
 // nobody else may still be using it.
 void MarkFreed(Thread* me, uintptr_t address, size_t size, CodeAddress pc);
+
+// A place in the code, small enough to keep with every block of memory.
+uint32_t RememberPlace(Thread* me, CodeAddress pc);
+void RecallPlace(uint32_t where, std::vector<CodeAddress>* stack);
 
 }  // namespace lockstep::internal
 

@@ -30,6 +30,8 @@ constexpr uint64_t kStarvationCheck = 512;
 constexpr uint64_t kStarvation = 2048;
 // How long a fair schedule is tried, per thread, before livelock is the word.
 constexpr uint64_t kFairPointsPerThread = 2'000;
+// Threads of a schedule that get a stack nobody used before in it.
+constexpr ThreadId kOwnStacks = 64;
 
 bool NeedsLock(Op op, bool* shared) {
   switch (op) {
@@ -69,7 +71,7 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   atomic_reads.Clear();
   atomic_writes.Clear();
   atomic_pc = 0;
-  atomic_thread = nullptr;
+  atomic_size = atomic_where = 0;
 }
 
 // --- Objects ---------------------------------------------------------------
@@ -140,6 +142,12 @@ SyncObject* Scheduler::NewObject(uintptr_t address, ObjectKind kind,
     entry.kind = kind;
     entry.address = address;
     if (running_ != nullptr) CaptureStack(running_, pc, &entry.first_use);
+    HeapBlock block;
+    if (FindHeapBlock(address, &block)) {
+      entry.offset_in_block = address - block.address;
+      entry.block_size = block.size;
+      RecallPlace(block.allocated_where, &entry.allocated_at);
+    }
   }
   return object;
 }
@@ -164,7 +172,7 @@ void Scheduler::GrowTable() {
 void Scheduler::AddRunnable(Thread* thread) {
   size_t at = runnable_.size();
   while (at > 0 && runnable_[at - 1].thread > thread->id) --at;
-  runnable_.insert(at, {thread->id, thread->resume_op, 0, true});
+  runnable_.insert(at, {thread->id, thread->resume_op, 0, true, 0});
   thread->state = ThreadState::kRunnable;
   for (size_t i = at; i < runnable_.size(); ++i) {
     threads_[runnable_[i].thread]->slot = static_cast<uint32_t>(i);
@@ -322,9 +330,8 @@ Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
   }
   if (index >= runnable_.size()) index = 0;
   const ThreadId chosen = runnable_[index].thread;
-  if (runnable_.size() > 1) {
-    decisions_.push_back({Decision::Kind::kThread, chosen});
-  }
+  if (runnable_.size() == 1) return threads_[chosen];
+  decisions_.push_back({Decision::Kind::kThread, chosen});
   Thread* next = threads_[chosen];
   if (next != me && me_runnable && !choice.current_yields) {
     ++trace_->counters.preemptions;
@@ -343,7 +350,8 @@ Thread* Scheduler::LongestWaiting() {
 
 Thread* Scheduler::ChooseNext(Thread* me, bool me_runnable) {
   while (runnable_.empty()) WakeSomebody(me);
-  if (runnable_.size() == 1 && !every_point_) {
+  if (runnable_.size() == 1) {
+    if (every_point_) AskStrategy(me, me_runnable);
     return threads_[runnable_[0].thread];
   }
   if (__builtin_expect(fair_phase_, false)) return LongestWaiting();
@@ -389,7 +397,7 @@ void Scheduler::SwitchTo(Thread* me, Thread* next) {
 }
 
 void Scheduler::Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
-                      bool writes) {
+                      bool writes, SyncObject* second) {
   if (me->no_preempt != 0) return;
   ++points_;
   me->pc = pc;
@@ -398,6 +406,7 @@ void Scheduler::Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
   pending.op = op;
   pending.object = TraceId(object);
   pending.writes = writes;
+  pending.second = TraceId(second);
   Mix(uint64_t{me->id} << 40 | uint64_t(op) << 32 | pending.object);
   if (__builtin_expect(points_ >= options_.max_steps, false)) LongRun(me);
   me->last_run = points_;
@@ -532,13 +541,14 @@ Thread* Scheduler::NewThread() {
   for (void*& value : t->specific) value = nullptr;
   t->depth = 0;
   t->clock.Set(t->id, 1);
+  t->epoch = uint64_t{t->id} << 32 | 1;
   ++alive_count_;
   return t;
 }
 
 Thread* Scheduler::Spawn(Thread* me, void* (*function)(void*), void* argument,
                          size_t stack_size, CodeAddress pc) {
-  for (Thread* ended : ended_detached_) ReclaimContext(&ended->context);
+  for (Thread* ended : ended_detached_) Reap(ended);
   ended_detached_.reset();
   Thread* t = NewThread();
   t->function = function;
@@ -549,11 +559,16 @@ Thread* Scheduler::Spawn(Thread* me, void* (*function)(void*), void* argument,
     return nullptr;
   }
   if (me != nullptr) {
+    if (t->id >= kOwnStacks) {
+      uintptr_t low, high;
+      ContextStack(t->context, &low, &high);
+      ForgetAccesses(low, high - low);
+    }
     t->creator = me;
     t->created_at = pc;
     t->blocked_signals = me->blocked_signals;
     t->clock.Join(me->clock);
-    me->clock.Set(me->id, me->clock.Get(me->id) + 1);
+    Tick(me);
     ++trace_->counters.threads_created;
   }
   AddRunnable(t);
@@ -572,7 +587,10 @@ Thread* Scheduler::FindThread(pthread_t id) {
   return nullptr;
 }
 
-void Scheduler::Reap(Thread* thread) { ReclaimContext(&thread->context); }
+void Scheduler::Reap(Thread* thread) {
+  // The first threads of a schedule do not share stacks (or ids).
+  if (thread->id >= kOwnStacks) ReclaimContext(&thread->context);
+}
 
 void Scheduler::ThreadMain(void* arg) {
   auto* me = static_cast<Thread*>(arg);
@@ -691,7 +709,6 @@ void Scheduler::Run(const RunOptions& options, Strategy& strategy,
   InstallOnce();
   options_ = options;
   strategy_ = &strategy;
-  every_point_ = strategy.WantsEveryPoint();
   trace_ = trace;
   body_ = &body;
   trace->decisions.clear();
@@ -709,6 +726,10 @@ void Scheduler::Run(const RunOptions& options, Strategy& strategy,
   if (++generation_ == 0) {
     for (Slot& slot : table_) slot.generation = 0;
     generation_ = 1;
+  }
+  {
+    RuntimeScope scope;
+    every_point_ = strategy.WantsEveryPoint();
   }
   now_ = 0;
   clock_step_ = 0;

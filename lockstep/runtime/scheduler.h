@@ -105,6 +105,7 @@ struct Thread {
   uint64_t pending_signals = 0;
 
   VectorClock clock;
+  uint64_t epoch = 0;  // id << 32 | the own entry of `clock`
   VectorClock fence_acquire;  // what relaxed loads saw, for acquire fences
   VectorClock fence_release;  // as of the last release fence
   bool has_fence_acquire = false;
@@ -163,7 +164,8 @@ struct SyncObject {
   VectorClock atomic_reads;
   VectorClock atomic_writes;
   CodeAddress atomic_pc = 0;
-  Thread* atomic_thread = nullptr;
+  uint32_t atomic_size = 0;
+  uint32_t atomic_where = 0;
 
   void Reset(uintptr_t new_address, ObjectId new_id, ObjectKind new_kind);
 };
@@ -182,7 +184,7 @@ class Scheduler {
   // `me` is about to perform `op`: let the strategy choose who goes next.
   // Returns when `me` is chosen. No effect while me->no_preempt.
   void Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
-             bool writes = true);
+             bool writes = true, SyncObject* second = nullptr);
 
   // Puts `me` to sleep on `object` (may be null) until Release() or the
   // deadline (virtual time). Returns false if the deadline passed.
@@ -302,11 +304,11 @@ class Scheduler {
 
   RunOptions options_{.execution = Execution::kOsThreads};
   Strategy* strategy_ = nullptr;
-  bool every_point_ = false;  // Strategy::WantsEveryPoint
   Trace* trace_ = nullptr;
   const absl::FunctionRef<void()>* body_ = nullptr;
   bool active_ = false;
   bool has_finding_ = false;
+  bool every_point_ = false;
   bool fair_phase_ = false;
   bool body_done_ = false;
   Context controller_;
