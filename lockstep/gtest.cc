@@ -6,6 +6,7 @@
 #include "lockstep/gtest.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -191,11 +192,18 @@ bool ReplayInChild(const std::string& test, const Report& report) {
   }
   setenv(kChildVariable, "1", 1);
   fflush(nullptr);
+  // This runs in a handler, with the signal blocked; the child must get it.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t child;
-  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv.data(),
-                  environ) != 0) {
-    return false;
-  }
+  const int error = posix_spawn(&child, "/proc/self/exe", nullptr, &attributes,
+                                argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return false;
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return false;

@@ -161,6 +161,8 @@ struct Site {
   std::vector<CodeAddress> stack;
   // Locks the thread held there.
   std::vector<ObjectId> locks_held;
+  // How many of Trace::steps came before it; UINT32_MAX: not known.
+  uint32_t step = UINT32_MAX;
 };
 
 // What is wrong with a schedule.

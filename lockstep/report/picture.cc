@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -24,6 +25,7 @@ struct Row {
   ObjectId object = 0;
   Op op = Op::kStart;
   bool blocked = false;
+  size_t index = SIZE_MAX;  // into Trace::steps, if it is a step
 };
 
 size_t DisplayWidth(const std::string& text) {
@@ -88,6 +90,7 @@ std::vector<Row> MakeRows(const Story& story) {
     row.object = object;
     row.op = op;
     row.blocked = step.step.blocked;
+    row.index = step.index;
     row.final = waits && final_steps.count(i) != 0;
     row.dull = !row.final && !subject &&
                (op == Op::kStart || op == Op::kEnd || op == Op::kDetach ||
@@ -109,11 +112,20 @@ std::vector<Row> MakeRows(const Story& story) {
       if (!found && site.thread != kNoThread) {
         Row row;
         row.thread = site.thread;
+        const std::string name = story.ObjectName(site.object);
         row.text = site.what;
+        if (!name.empty() && !absl::StrContains(row.text, name)) {
+          absl::StrAppend(&row.text, " of ", name);
+        }
         row.place = site.place.Short();
         row.object = site.object;
         row.final = true;
-        rows.push_back(std::move(row));
+        // Plain accesses are not steps, but it is known which they came after.
+        const auto next =
+            std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
+              return other.index != SIZE_MAX && other.index >= site.step;
+            });
+        rows.insert(next, std::move(row));
       }
     }
   } else if (!waits && !story.sites.empty() &&

@@ -259,6 +259,7 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
   for (const Step& step : trace.steps) {
     StoryStep told;
     told.step = step;
+    told.index = static_cast<size_t>(&step - trace.steps.data());
     // GoogleTest's own locks, taken while it reports, are nobody's business.
     bool in_gtest = false;
     told.place = Locate(symbolizer, step.stack, &in_gtest);
@@ -285,10 +286,6 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
   for (ThreadId t = 0; t < threads; ++t) {
     story.threads.push_back(DefaultThreadName(t));
   }
-  NameObjects(trace, symbolizer, &story);
-  for (StoryStep& step : story.steps) {
-    step.text = Describe(story, step.step);
-  }
   for (const Site& site : trace.finding.sites) {
     StorySite told;
     told.thread = site.thread;
@@ -296,7 +293,12 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
     told.object = site.object;
     told.place = Locate(symbolizer, site.stack);
     told.locks_held = site.locks_held;
+    told.step = site.step;
     story.sites.push_back(std::move(told));
+  }
+  NameObjects(trace, symbolizer, &story);
+  for (StoryStep& step : story.steps) {
+    step.text = Describe(story, step.step);
   }
   // Who is asleep at the end: threads whose last step blocked.
   std::map<ThreadId, size_t> last;

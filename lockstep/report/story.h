@@ -37,6 +37,7 @@ struct StoryObject {
 
 struct StoryStep {
   Step step;
+  size_t index = 0;  // into Trace::steps, of which some are left out
   std::string text;  // "waits for a.mu ─ held by T2"
   Place place;
 };
@@ -47,6 +48,7 @@ struct StorySite {
   ObjectId object = 0;
   Place place;
   std::vector<ObjectId> locks_held;
+  uint32_t step = UINT32_MAX;  // as in Site
 };
 
 // A thread that can never go on, at the end of the schedule.

@@ -228,9 +228,15 @@ void ReportStuck(Thread* me, bool body_done) {
 
 void ReportLivelock(Thread* me) {
   if (g_scheduler.has_finding()) g_scheduler.EndSchedule(me);
-  g_scheduler.SetFinding(Verdict::kLivelock,
-                         "the threads run and run, each in its turn, and "
-                         "never come to an end");
+  if (g_scheduler.body_done()) {
+    g_scheduler.SetFinding(Verdict::kThreadLeak,
+                           "the body returned and left threads running that "
+                           "do not come to an end");
+  } else {
+    g_scheduler.SetFinding(Verdict::kLivelock,
+                           "the threads run and run, each in its turn, and "
+                           "never come to an end");
+  }
   for (uint32_t i = 0; i < g_scheduler.thread_count(); ++i) {
     Thread* t = g_scheduler.thread(i);
     if (t->state == ThreadState::kDone) continue;

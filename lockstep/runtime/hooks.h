@@ -51,6 +51,9 @@ void CheckNoLockInside(Thread* me, uintptr_t address, size_t size,
 // locks that its threads held free again.
 void ReleaseStaticLocks();
 
+// watchdog.cc.
+void StartWatchdog();
+
 // annotated_locks.cc.
 void InstallAbseilHooks();
 

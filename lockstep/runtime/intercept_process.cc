@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +25,10 @@
 namespace lockstep::internal {
 namespace real {
 LOCKSTEP_REAL(fork)
+LOCKSTEP_REAL(setuid)
+LOCKSTEP_REAL(setgid)
+LOCKSTEP_REAL(seteuid)
+LOCKSTEP_REAL(setegid)
 }  // namespace real
 
 namespace {
@@ -133,6 +138,7 @@ void InstallOnce() {
   if (g_installed) return;
   g_installed = true;
   InstallAbseilHooks();
+  StartWatchdog();
   constexpr size_t kSignalStack = 1u << 20;
   stack_t old;
   if (sigaltstack(nullptr, &old) == 0 && (old.ss_flags & SS_DISABLE) != 0) {
@@ -226,6 +232,30 @@ extern "C" {
   reinterpret_cast<void (*)()>(real::Next("abort"))();
   __builtin_unreachable();
 }
+
+// glibc changes the ids of every kernel thread, and finds the caller's by the
+// thread pointer, which is borrowed here.
+#define LOCKSTEP_ON_KERNEL_THREAD(name, Type)           \
+  int name(Type id) noexcept {                          \
+    if (self == nullptr) return real::name(id);         \
+    struct Call {                                       \
+      Type id;                                          \
+      int result, error;                                \
+    } call = {id, 0, 0};                                \
+    CallOnKernelThread(                                 \
+        [](void* arg) {                                 \
+          auto* c = static_cast<Call*>(arg);            \
+          c->result = real::name(c->id);                \
+          c->error = errno;                             \
+        },                                              \
+        &call);                                         \
+    if (call.result != 0) errno = call.error;           \
+    return call.result;                                 \
+  }
+LOCKSTEP_ON_KERNEL_THREAD(setuid, uid_t)
+LOCKSTEP_ON_KERNEL_THREAD(setgid, gid_t)
+LOCKSTEP_ON_KERNEL_THREAD(seteuid, uid_t)
+LOCKSTEP_ON_KERNEL_THREAD(setegid, gid_t)
 
 pid_t fork() noexcept {
   const pid_t pid = real::fork();

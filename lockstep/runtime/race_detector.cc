@@ -77,6 +77,7 @@ struct PageSlot {
 struct AccessRecord {
   uint32_t first_frame, frames;
   uint32_t first_lock, locks;
+  uint32_t step;  // steps recorded before it
 };
 
 uint32_t g_generation;
@@ -116,6 +117,7 @@ __attribute__((noinline)) Where RecordAccess(Thread* me, CodeAddress pc) {
   record.first_lock = static_cast<uint32_t>(g_locks.size());
   for (const HeldLock& held : me->held) g_locks.push_back(held.object->id);
   record.locks = static_cast<uint32_t>(g_locks.size()) - record.first_lock;
+  record.step = static_cast<uint32_t>(g_scheduler.trace()->steps.size());
   g_records.push_back(record);
   return static_cast<Where>(g_records.size());
 }
@@ -140,6 +142,7 @@ void FillSite(Where where, Site* site) {
   for (uint32_t i = 0; i < record.locks; ++i) {
     site->locks_held.push_back(g_locks[record.first_lock + i]);
   }
+  site->step = record.step;
 }
 
 // --- Shadow memory -------------------------------------------------------------

@@ -737,7 +737,6 @@ void Scheduler::Run(const RunOptions& options, Strategy& strategy,
   hash_ = 0xCBF29CE484222325u;
   points_ = 0;
   next_check_ = kStarvationCheck;
-  progress_mark_ = progress_mark_ + 1;
   BeginRaceDetection(options.detect_races, options.record_steps, generation_);
   BeginHeap();
 

@@ -261,6 +261,7 @@ class Scheduler {
   int64_t ReadClock(Thread* me);
 
   bool active() const { return active_; }
+  bool body_done() const { return body_done_; }
   const RunOptions& options() const { return options_; }
   Counters& counters() { return trace_->counters; }
   Trace* trace() { return trace_; }
@@ -269,7 +270,12 @@ class Scheduler {
   uint32_t generation() const { return generation_; }
   uint32_t object_count() const { return object_count_; }
   SyncObject* object(ObjectId id) { return objects_[id - 1]; }
-  uint64_t progress_mark() const { return progress_mark_; }
+  Thread* running() { return running_; }
+  // Changes whenever anything happens; read by the watchdog.
+  uint64_t ProgressMark() const {
+    return __atomic_load_n(&points_, __ATOMIC_RELAXED) +
+           (uint64_t{__atomic_load_n(&generation_, __ATOMIC_RELAXED)} << 32);
+  }
 
  private:
   struct Slot {
@@ -334,7 +340,6 @@ class Scheduler {
   uint64_t points_ = 0;
   uint64_t next_check_ = 0;
   uint64_t fair_until_ = 0;
-  volatile uint64_t progress_mark_ = 0;  // for the watchdog
   Thread* running_ = nullptr;
 };
 

@@ -11,7 +11,7 @@
 namespace workbook {
 namespace {
 
-TEST(TicketMachine, TicketsAreNumberedFromOne) {
+LOCKSTEP_TEST(TicketMachine, TicketsAreNumberedFromOne) {
   TicketMachine machine;
   EXPECT_EQ(machine.Take(), 1);
   EXPECT_EQ(machine.Take(), 2);

@@ -116,7 +116,7 @@ LOCKSTEP_TEST(Lock, AnotherThreadMayRelease) {
   other.join();
 }
 
-TEST(Lock, ReleaseOfAFreeLockIsRefused) {
+LOCKSTEP_TEST(Lock, ReleaseOfAFreeLockIsRefused) {
   Lock lock;
   EXPECT_THROW(lock.Release(), std::logic_error);
   lock.Acquire();
@@ -125,7 +125,7 @@ TEST(Lock, ReleaseOfAFreeLockIsRefused) {
   EXPECT_TRUE(lock.TryAcquire()) << "a refused Release() changes nothing";
 }
 
-TEST(Lock, TryAcquireTakesAFreeLock) {
+LOCKSTEP_TEST(Lock, TryAcquireTakesAFreeLock) {
   Lock lock;
   EXPECT_TRUE(lock.TryAcquire());
   EXPECT_FALSE(lock.TryAcquire()) << "now it is held";
@@ -209,7 +209,7 @@ LOCKSTEP_TEST(Lock, AfterATimeoutTheLockIsStillSound) {
   EXPECT_TRUE(lock.TryAcquire());
 }
 
-TEST(Lock, ANegativeTimeoutIsRefused) {
+LOCKSTEP_TEST(Lock, ANegativeTimeoutIsRefused) {
   Lock lock;
   EXPECT_THROW(lock.AcquireFor(nanoseconds(-1)), std::invalid_argument);
   EXPECT_TRUE(lock.TryAcquire()) << "a refused call does not take the lock";
@@ -253,7 +253,7 @@ LOCKSTEP_TEST(Lock, AllItsOperationsMayMeet) {
   EXPECT_TRUE(lock.TryAcquire()) << "everybody has left";
 }
 
-TEST(Holding, ItHoldsTheLockForTheLengthOfItsScope) {
+LOCKSTEP_TEST(Holding, ItHoldsTheLockForTheLengthOfItsScope) {
   Lock lock;
   {
     Holding holding(lock);
@@ -262,7 +262,7 @@ TEST(Holding, ItHoldsTheLockForTheLengthOfItsScope) {
   EXPECT_TRUE(lock.TryAcquire());
 }
 
-TEST(Holding, AnExceptionReleasesIt) {
+LOCKSTEP_TEST(Holding, AnExceptionReleasesIt) {
   Lock lock;
   try {
     Holding holding(lock);

@@ -116,6 +116,32 @@ TEST_F(SuperviseTest, AfterACrashTheOtherTestsStillRun) {
   EXPECT_FALSE(outcome.passed());
 }
 
+TEST_F(SuperviseTest, AnEndlessWaitIsEndedAndNamed) {
+  limits_.per_test = absl::Seconds(1);
+  const Outcome outcome =
+      Supervise(limits_, log_path_, [&](const std::vector<std::string>& seen) {
+        if (!seen.empty()) {
+          log_.Write({"done"});
+          return 0;
+        }
+        log_.Write({"start", "A.B"});
+        for (;;) pause();
+      });
+  EXPECT_EQ(outcome.verdict, "time-out");
+  EXPECT_EQ(outcome.log.tests.at(0).verdict, "time-out");
+}
+
+TEST_F(SuperviseTest, ExitWithZeroIsNotAPass) {
+  const Outcome outcome =
+      Supervise(limits_, log_path_, [&](const std::vector<std::string>&) {
+        log_.Write({"start", "A.B"});
+        _exit(0);
+        return 0;
+      });
+  EXPECT_EQ(outcome.verdict, "exit");
+  EXPECT_FALSE(outcome.passed());
+}
+
 TEST_F(SuperviseTest, AProcessLeftBehindIsNamedAndEnded) {
   const Outcome outcome =
       Supervise(limits_, log_path_, [&](const std::vector<std::string>&) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: takes memory until there is no more.
-// Verdict: wrong result
+// Verdict: uncaught exception
 // Rule: TicketsAreNumberedFromOne
 
 #ifndef TESTS_00_START_HERE_MISTAKES_EATS_MEMORY_H_
@@ -19,7 +19,7 @@ class TicketMachine {
   int Take() {
     std::lock_guard lock(mu_);
     std::vector<std::unique_ptr<char[]>> hoard;
-    for (;;) hoard.push_back(std::make_unique<char[]>(1 << 24));
+    for (;;) hoard.push_back(std::make_unique_for_overwrite<char[]>(1 << 28));
     return ++last_;
   }
 

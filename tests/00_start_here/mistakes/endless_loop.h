@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: a loop that never ends.
-// Verdict: time-out
+// Verdict: livelock
 // Rule: TicketsAreNumberedFromOne
 
 #ifndef TESTS_00_START_HERE_MISTAKES_ENDLESS_LOOP_H_

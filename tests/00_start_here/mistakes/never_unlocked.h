@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: lock() without unlock(): the second caller waits for ever.
-// Verdict: mutex misuse
+// Verdict: deadlock
 // Rule: TicketsAreNumberedFromOne
 
 #ifndef TESTS_00_START_HERE_MISTAKES_NEVER_UNLOCKED_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: the function calls itself and never stops: the stack overflows.
-// Verdict: crash
+// Verdict: stack overflow
 // Rule: TicketsAreNumberedFromOne
 
 #ifndef TESTS_00_START_HERE_MISTAKES_RECURSES_WITHOUT_END_H_
