@@ -2,7 +2,7 @@
 //
 // Mistake: The destructor detaches the thread, to be rid of it. It goes on
 // running with the captured variables of somebody who has left.
-// Verdict: data race
+// Verdict: wrong result
 // Rule: TheDestructorWaits
 
 #ifndef TESTS_02_THREADS_MISTAKES_DETACHES_H_

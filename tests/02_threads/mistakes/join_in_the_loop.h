@@ -2,7 +2,7 @@
 //
 // Mistake: Each worker is joined in the loop that starts it: they run one after
 // the other.
-// Verdict: deadlock
+// Verdict: lost wake-up
 // Rule: TheyRunAtTheSameTime
 
 #ifndef TESTS_02_THREADS_MISTAKES_JOIN_IN_THE_LOOP_H_

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mistake: Join joins the std::thread, if it is joinable. Then two threads that
-// join at the same time both use it, and after the join nobody knows any more
-// that it was started.
-// Verdict: data race
-// Rule: SeveralThreadsMayJoinIt
+// Mistake: Join joins the std::thread, if it is joinable. That works for one
+// caller, and once: after the join nobody knows any more that the thread was
+// started.
+// Verdict: wrong result
+// Rule: JoiningTwiceIsFine
 
 #ifndef TESTS_02_THREADS_MISTAKES_JOINS_THE_THREAD_H_
 #define TESTS_02_THREADS_MISTAKES_JOINS_THE_THREAD_H_

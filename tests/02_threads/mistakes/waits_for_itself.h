@@ -2,7 +2,7 @@
 //
 // Mistake: Nobody checks whether the caller is the worker: it waits for its own
 // end.
-// Verdict: deadlock
+// Verdict: lost wake-up
 // Rule: AWorkerThatWaitsForItselfIsRefused
 
 #ifndef TESTS_02_THREADS_MISTAKES_WAITS_FOR_ITSELF_H_
