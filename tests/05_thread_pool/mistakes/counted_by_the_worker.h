@@ -3,7 +3,7 @@
 // Mistake: A task is counted when a worker takes it. Between two tasks, or
 // before the first, nothing seems to be left.
 // Verdict: wrong result
-// Rule: EveryTaskRunsOnce
+// Rule: AfterTheWaitTheEffectsOfTheTasksAreVisible
 
 #ifndef TESTS_05_THREAD_POOL_MISTAKES_COUNTED_BY_THE_WORKER_H_
 #define TESTS_05_THREAD_POOL_MISTAKES_COUNTED_BY_THE_WORKER_H_
