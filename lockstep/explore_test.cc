@@ -16,6 +16,13 @@
 namespace lockstep {
 namespace {
 
+class ExploreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Supported()) GTEST_SKIP() << "schedules cannot be explored here";
+  }
+};
+
 // Two threads take two locks in opposite order.
 void CrossedLocks() {
   std::mutex a;
@@ -65,7 +72,7 @@ void LostUpdate() {
   if (x.load() != 2) FailSchedule("an update was lost");
 }
 
-TEST(ExploreTest, FindsADeadlockAndDrawsIt) {
+TEST_F(ExploreTest, FindsADeadlockAndDrawsIt) {
   const Report report = Explore({}, CrossedLocks);
   EXPECT_EQ(report.verdict, Verdict::kDeadlock) << report.text;
   EXPECT_FALSE(report.passed());
@@ -78,7 +85,7 @@ TEST(ExploreTest, FindsADeadlockAndDrawsIt) {
   EXPECT_EQ(report.guarantee, "");
 }
 
-TEST(ExploreTest, ReplaysExactlyTheFailure) {
+TEST_F(ExploreTest, ReplaysExactlyTheFailure) {
   const Report report = Explore({}, CrossedLocks);
   ASSERT_EQ(report.verdict, Verdict::kDeadlock);
   for (int i = 0; i < 20; ++i) {
@@ -90,7 +97,7 @@ TEST(ExploreTest, ReplaysExactlyTheFailure) {
   }
 }
 
-TEST(ExploreTest, PassesCorrectCodeAndSaysWhatItRuledOut) {
+TEST_F(ExploreTest, PassesCorrectCodeAndSaysWhatItRuledOut) {
   for (const char* strategy : {"portfolio", "bounded", "random", "pct2", "pct3",
                                "pos", "surw", "dpor"}) {
     const Report report =
@@ -110,7 +117,7 @@ TEST(ExploreTest, PassesCorrectCodeAndSaysWhatItRuledOut) {
   EXPECT_EQ(bounded.guarantee, "no failure with at most 2 preemptions");
 }
 
-TEST(ExploreTest, EveryStrategyFindsALostUpdateAndShrinkingCleansItUp) {
+TEST_F(ExploreTest, EveryStrategyFindsALostUpdateAndShrinkingCleansItUp) {
   for (const char* strategy :
        {"portfolio", "bounded", "random", "pct2", "pct3", "pos", "surw"}) {
     const Report report = Explore({.strategy = strategy}, LostUpdate);
@@ -121,7 +128,7 @@ TEST(ExploreTest, EveryStrategyFindsALostUpdateAndShrinkingCleansItUp) {
   }
 }
 
-TEST(ExploreTest, ChecksTheCostOfEverySchedule) {
+TEST_F(ExploreTest, ChecksTheCostOfEverySchedule) {
   const Report enough =
       Explore({.cost_budget = {.lock_operations = 6}}, Counter);
   EXPECT_TRUE(enough.passed()) << enough.text;
@@ -133,7 +140,7 @@ TEST(ExploreTest, ChecksTheCostOfEverySchedule) {
       << report.text;
 }
 
-TEST(ExploreTest, ExpectationsThatHoldAddNoSchedulingPoints) {
+TEST_F(ExploreTest, ExpectationsThatHoldAddNoSchedulingPoints) {
   const auto body = [](bool expect) {
     return [expect] {
       std::atomic<int> x = 0;
@@ -157,7 +164,7 @@ TEST(ExploreTest, ExpectationsThatHoldAddNoSchedulingPoints) {
   EXPECT_EQ(with.hash, without.hash);
 }
 
-TEST(ExploreTest, NoticesABodyThatDependsOnItsPast) {
+TEST_F(ExploreTest, NoticesABodyThatDependsOnItsPast) {
   static int runs = 0;
   const Report report = Explore({}, [] {
     std::atomic<int> x = 0;
@@ -168,7 +175,7 @@ TEST(ExploreTest, NoticesABodyThatDependsOnItsPast) {
   EXPECT_EQ(report.verdict, Verdict::kNondeterminism) << report.text;
 }
 
-TEST(ExploreTest, SaysWhatIsWrongWithAReplay) {
+TEST_F(ExploreTest, SaysWhatIsWrongWithAReplay) {
   const Report malformed = Explore({.replay = "v1:nonsense"}, Counter);
   EXPECT_EQ(malformed.verdict, Verdict::kNondeterminism);
   EXPECT_TRUE(absl::StrContains(malformed.text, "not of the form"))
@@ -179,7 +186,7 @@ TEST(ExploreTest, SaysWhatIsWrongWithAReplay) {
   EXPECT_TRUE(absl::StrContains(unknown.text, "no strategy \"guess\""));
 }
 
-TEST(ExploreTest, TheSameSeedGivesTheSameHash) {
+TEST_F(ExploreTest, TheSameSeedGivesTheSameHash) {
   const Report a = Explore({.schedules = 200, .seed = 3}, LostUpdate);
   const Report b = Explore({.schedules = 200, .seed = 3}, LostUpdate);
   EXPECT_EQ(a.hash, b.hash);

@@ -4,6 +4,8 @@
 # Runs gtest_failures and checks what a student and a grader get to see.
 set -u
 program=$1
+# In a build without the explorer these tests would really deadlock.
+[ "${2:-}" = off ] && exit 0
 out=$TEST_TMPDIR/out
 failures=0
 

@@ -136,20 +136,21 @@ def exercises():
 def solutions():
     """Holds every reference solution, NN_topic/FLAVOUR/x.h, to its tests.
 
-    Makes a test NN_topic/FLAVOUR for each, and a test suite NN_topic.
+    Makes a test NN_topic/FLAVOUR_test for each, and a test suite NN_topic.
     """
     suites = {}
     for file in native.glob(["*/*/*.h"]):
         chapter_name, flavour, _ = file.split("/")
+
+        # Not just FLAVOUR: that is the folder where the test finds the answer.
+        name = "%s/%s_test" % (chapter_name, flavour)
         _answer_test(
-            name = "%s/%s" % (chapter_name, flavour),
+            name = name,
             answer = file,
             chapter = chapter_name,
             path = "solutions/" + file,
         )
-        suites.setdefault(chapter_name, []).append(
-            "%s/%s" % (chapter_name, flavour),
-        )
+        suites.setdefault(chapter_name, []).append(name)
     for name, tests in suites.items():
         native.test_suite(name = name, tests = tests)
 

@@ -214,8 +214,8 @@ std::string ToJson(const Story& story, const std::string& replay) {
     const StoryStep& told = story.steps[i];
     const Step& step = told.step;
     absl::StrAppend(
-        &json, i == 0 ? "\n" : ",\n", "{\"thread\":", step.thread,
-        ",\"op\":", JsonString(OpName(step.op)),
+        &json, i == 0 ? "\n" : ",\n", "{\"index\":", told.index,
+        ",\"thread\":", step.thread, ",\"op\":", JsonString(OpName(step.op)),
         ",\"text\":", JsonString(told.text),
         ",\"object\":", step.object == 0 ? "null" : absl::StrCat(step.object),
         ",\"mutex\":", step.mutex == 0 ? "null" : absl::StrCat(step.mutex),
@@ -241,7 +241,9 @@ std::string ToJson(const Story& story, const std::string& replay) {
     for (size_t k = 0; k < site.locks_held.size(); ++k) {
       absl::StrAppend(&json, k == 0 ? "" : ",", site.locks_held[k]);
     }
-    json += "]}";
+    absl::StrAppend(&json, "],\"step\":",
+                    site.step == UINT32_MAX ? "null" : absl::StrCat(site.step),
+                    "}");
   }
   json += "],\n\"failingStep\":";
   if (story.steps.empty()) {

@@ -136,6 +136,47 @@ bool IsKeyword(absl::string_view word) {
          std::end(kWords);
 }
 
+// The variable that a line of C++ changes through an operator: "n" in "++n;",
+// "n--;", "n += 2;" and "n = f();". "" if there is none or more than one.
+std::string ChangedIn(absl::string_view source) {
+  std::set<std::string> found;
+  for (size_t i = 0; i + 1 < source.size(); ++i) {
+    const absl::string_view two = source.substr(i, 2);
+    if (two == "++" || two == "--") {
+      const std::string before = Clean(OperandBefore(source, i));
+      size_t end = i + 2;
+      while (end < source.size() &&
+             (IsNameChar(source[end]) || source[end] == '.' ||
+              source.substr(end, 2) == "->" ||
+              (source[end] == '>' && source[end - 1] == '-'))) {
+        ++end;
+      }
+      const std::string after =
+          Clean(std::string(source.substr(i + 2, end - i - 2)));
+      found.insert(before.empty() ? after : before);
+      ++i;
+    } else if (source[i] == '=' && i > 0) {
+      if (source[i + 1] == '=') {
+        ++i;
+        continue;
+      }
+      const char before = source[i - 1];
+      if (before == '<' || before == '>' || before == '!' || before == '[') {
+        continue;
+      }
+      size_t end = i;
+      if (absl::string_view("+-*/%&|^").find(before) !=
+          absl::string_view::npos) {
+        --end;
+      }
+      while (end > 0 && source[end - 1] == ' ') --end;
+      found.insert(Clean(OperandBefore(source, end)));
+    }
+  }
+  found.erase("");
+  return found.size() == 1 ? *found.begin() : "";
+}
+
 // Everything in a line of C++ that may be a variable: "x" and "self->next" in
 // "self->next = x + Twice(2);".
 std::set<std::string> VariablesIn(absl::string_view source) {
@@ -259,6 +300,22 @@ void NameObjects(const Trace& trace, Symbolizer& symbolizer, Story* story) {
   std::vector<std::set<std::string>> expressions(n);
   std::vector<std::set<std::string>> guesses(n);
   std::vector<bool> guessed(n, false);
+  // Atomics and plain variables are used through operators. Whatever variable
+  // occurs in all lines that use the object must be it.
+  const auto guess = [&](ObjectId id, const std::string& source, bool writes) {
+    std::set<std::string> here = VariablesIn(source);
+    const std::string changed = writes ? ChangedIn(source) : "";
+    if (!changed.empty()) here = {changed};
+    std::set<std::string>& all = guesses[id - 1];
+    if (guessed[id - 1]) {
+      std::set<std::string> both;
+      std::set_intersection(here.begin(), here.end(), all.begin(), all.end(),
+                            std::inserter(both, both.begin()));
+      here = both;
+    }
+    all = here;
+    guessed[id - 1] = true;
+  };
   for (const StoryStep& step : story->steps) {
     const ObjectId id = step.step.object;
     if (id == 0 || id > n || step.place.source.empty()) continue;
@@ -268,20 +325,17 @@ void NameObjects(const Trace& trace, Symbolizer& symbolizer, Story* story) {
     if (!expression.empty()) {
       expressions[id - 1].insert(expression);
     } else if (kind == ObjectKind::kAtomic) {
-      // Atomics are also used through operators. Whatever variable occurs in
-      // all such lines must be it.
-      const std::set<std::string> here = VariablesIn(step.place.source);
-      if (guessed[id - 1]) {
-        std::set<std::string> both;
-        std::set_intersection(here.begin(), here.end(), guesses[id - 1].begin(),
-                              guesses[id - 1].end(),
-                              std::inserter(both, both.begin()));
-        guesses[id - 1] = both;
-      } else {
-        guesses[id - 1] = here;
-        guessed[id - 1] = true;
-      }
+      guess(id, step.place.source,
+            step.step.op == Op::kAtomicStore ||
+                step.step.op == Op::kAtomicReadModifyWrite);
     }
+  }
+  for (const StorySite& site : story->sites) {
+    if (site.object == 0 || site.object > n || site.place.source.empty() ||
+        story->objects[site.object - 1].kind != ObjectKind::kMemory) {
+      continue;
+    }
+    guess(site.object, site.place.source, absl::StartsWith(site.what, "write"));
   }
   for (size_t i = 0; i < n; ++i) {
     if (expressions[i].empty() && guesses[i].size() == 1) {

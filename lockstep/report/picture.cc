@@ -212,10 +212,10 @@ void MergeLoops(std::vector<Row>* rows) {
       if (times < 3 && (times - 1) * period < 4) continue;
       Row gap;
       gap.left_out = (times - 1) * period;
-      gap.text =
-          absl::StrFormat(period == 1 ? "the same %d more times"
-                                      : "the last %2$d rows %1$d more times",
-                          times - 1, period);
+      gap.text = period == 1
+                     ? absl::StrCat("the same ", times - 1, " more times")
+                     : absl::StrCat("the last ", period, " rows ", times - 1,
+                                    " more times");
       const auto begin = rows->begin() + static_cast<ptrdiff_t>(i + period);
       rows->erase(begin, begin + static_cast<ptrdiff_t>((times - 1) * period));
       rows->insert(rows->begin() + static_cast<ptrdiff_t>(i + period), gap);

@@ -24,8 +24,16 @@ bool Releases(int order) {
          order == __ATOMIC_SEQ_CST;
 }
 
-void LearnFromLoad(Thread* me, SyncObject* object, int order) {
-  if (!g_detect_races || object->clock.empty()) return;
+// `value` is what was found. If no instrumented operation left it there,
+// uninstrumented code did: see Scheduler::exit_clock.
+void LearnFromLoad(Thread* me, SyncObject* object, int order,
+                   uint64_t value) {
+  if (!g_detect_races) return;
+  if (__builtin_expect(!g_scheduler.exit_clock().empty(), false) &&
+      (!object->has_value || object->value != value)) {
+    AcquireClock(me, g_scheduler.exit_clock());
+  }
+  if (object->clock.empty()) return;
   if (Acquires(order)) {
     AcquireClock(me, object->clock, object->release_epoch);
   } else {
@@ -47,11 +55,13 @@ void NoteValue(Thread* me, uintptr_t address, uint64_t value) {
     } else {
       seen.value = value;
       me->unproductive = 0;
+      me->loads_only = true;
     }
     return;
   }
   me->seen[me->next_seen++ % Thread::kSeen] = {address, value};
   me->unproductive = 0;
+  me->loads_only = true;
 }
 
 }  // namespace
@@ -82,7 +92,14 @@ SyncObject* BeforeAtomic(const volatile void* address, size_t size, Op op,
     return nullptr;
   }
   const bool writes = op != Op::kAtomicLoad;
+  if (writes) {
+    me->loads_only = false;
+  } else if (g_scheduler.Stutters(me, object->address)) {
+    me->quiet = true;
+    return object;
+  }
   g_scheduler.Point(me, op, object, pc, writes);
+  me->last_load = g_scheduler.points() + 1;
   ++g_scheduler.counters().atomic_operations;
   if (g_detect_races && me->ignore_accesses == 0) {
     CheckAtomicAccess(me, object, size, writes, pc);
@@ -93,7 +110,14 @@ SyncObject* BeforeAtomic(const volatile void* address, size_t size, Op op,
 void AfterLoad(SyncObject* object, int order, uint64_t value, size_t size,
                CodeAddress pc) {
   Thread* me = self;
-  LearnFromLoad(me, object, order);
+  LearnFromLoad(me, object, order, value);
+  object->value = value;
+  object->has_value = true;
+  if (me->quiet) {
+    me->quiet = false;
+    ++me->unproductive;
+    return;
+  }
   if (Step* step = g_scheduler.Record(me, Op::kAtomicLoad, object, pc)) {
     step->value = value;
     step->size = static_cast<uint8_t>(size);
@@ -116,6 +140,8 @@ void AfterStore(SyncObject* object, int order, uint64_t old_value,
       }
     }
   }
+  object->value = value;
+  object->has_value = true;
   if (value != old_value) {
     object->last_writer = me;
     g_scheduler.Progress(me);
@@ -130,7 +156,7 @@ void AfterUpdate(SyncObject* object, int order, uint64_t old_value,
                  uint64_t value, size_t size, CodeAddress pc) {
   Thread* me = self;
   if (g_detect_races) {
-    LearnFromLoad(me, object, order);
+    LearnFromLoad(me, object, order, old_value);
     object->release_epoch = 0;
     if (Releases(order)) {
       ReleaseJoinClock(me, &object->clock);
@@ -143,6 +169,8 @@ void AfterUpdate(SyncObject* object, int order, uint64_t old_value,
     step->value = value;
     step->size = static_cast<uint8_t>(size);
   }
+  object->value = value;
+  object->has_value = true;
   if (value != old_value) {
     object->last_writer = me;
     g_scheduler.Progress(me);

@@ -82,6 +82,7 @@ int __cxa_guard_acquire(int64_t* guard) {
   if (!IsInitialised(guard)) g_scheduler.Point(me, Op::kOnce, object, pc);
   while (!IsInitialised(guard)) {
     if (object->owner == nullptr) {
+      AcquireClock(me, object->clock);  // of an initialiser that threw
       object->owner = me;
       g_scheduler.Record(me, Op::kOnce, object, pc);
       return 1;

@@ -696,6 +696,7 @@ int pthread_once(pthread_once_t* once, void (*function)()) {
     }
     g_scheduler.Block(me, Op::kOnce, object, pc);
   }
+  AcquireClock(me, object->clock);  // of an initialiser that threw
   object->owner = me;
   *once = 1;
   g_scheduler.Record(me, Op::kOnce, object, pc);

@@ -142,6 +142,10 @@ unsigned sleep(unsigned seconds) {
 int sched_yield() noexcept {
   Thread* me = self;
   if (me == nullptr) return real::sched_yield();
+  if (g_scheduler.StutteringYield(me)) {
+    ++me->unproductive;
+    return 0;
+  }
   const CodeAddress pc = LOCKSTEP_CALLER();
   g_scheduler.Point(me, Op::kYield, nullptr, pc, false);
   g_scheduler.Record(me, Op::kYield, nullptr, pc);

@@ -16,13 +16,33 @@ bool HoldsLock(const Thread* me, const SyncObject* lock) {
   return false;
 }
 
+namespace {
+
+// A reader that locks again while a writer waits: nobody promises that the
+// writer does not go first (and then neither of them goes on).
+bool BehindWriter(const Thread* me, const SyncObject* lock) {
+  if (lock->readers == 0 || !HoldsLock(me, lock)) return false;
+  for (const Thread* t = lock->first_waiter; t; t = t->next_waiter) {
+    if (t->resume_op == Op::kLock || t->resume_op == Op::kTimedLock) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool MayTake(const Thread* me, const SyncObject* lock, bool shared) {
+  return LockIsFree(lock, shared) && !(shared && BehindWriter(me, lock));
+}
+
+}  // namespace
+
 bool AwaitLock(Thread* me, SyncObject* lock, Op op, bool shared,
                CodeAddress pc, int64_t deadline) {
   me->lock_deadline = deadline;
   me->timed_out = false;
   bool waited = false;
-  if (LockIsFree(lock, shared)) g_scheduler.Point(me, op, lock, pc);
-  while (!LockIsFree(lock, shared) && !me->timed_out) {
+  if (MayTake(me, lock, shared)) g_scheduler.Point(me, op, lock, pc);
+  while (!MayTake(me, lock, shared) && !me->timed_out) {
     if (deadline != kNoDeadline && deadline <= g_scheduler.now()) {
       me->timed_out = true;
       break;

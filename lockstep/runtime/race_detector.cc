@@ -70,7 +70,7 @@ struct ShadowPage {
 };
 
 struct PageSlot {
-  uintptr_t number;  // address >> kPageBits; 0: free
+  uintptr_t number;  // 1 + (address >> kPageBits); 0: free
   ShadowPage* page;
 };
 
@@ -189,8 +189,12 @@ __attribute__((noinline)) ShadowPage* FindOrMakePage(uintptr_t number) {
   return page;
 }
 
+inline uintptr_t PageNumber(uintptr_t address) {
+  return 1 + (address >> kPageBits);
+}
+
 inline Granule* GranuleOf(uintptr_t address) {
-  const uintptr_t number = address >> kPageBits;
+  const uintptr_t number = PageNumber(address);
   const PageSlot& cached = g_cache[number % kCacheSize];
   ShadowPage* page = __builtin_expect(cached.number == number, true)
                          ? cached.page
@@ -621,7 +625,7 @@ void ForgetAccesses(uintptr_t address, size_t size) {
   uintptr_t a = address & ~uintptr_t{7};
   while (a < end) {
     const uintptr_t page_end = ((a >> kPageBits) + 1) << kPageBits;
-    ShadowPage* page = LookUpPage(a >> kPageBits);
+    ShadowPage* page = LookUpPage(PageNumber(a));
     if (page == nullptr) {
       a = page_end;
       continue;
@@ -639,7 +643,7 @@ void MarkFreed(Thread* me, uintptr_t address, size_t size, CodeAddress pc) {
   uintptr_t a = address;  // blocks are 16-byte aligned
   while (a < end) {
     const uintptr_t page_end = ((a >> kPageBits) + 1) << kPageBits;
-    ShadowPage* page = LookUpPage(a >> kPageBits);
+    ShadowPage* page = LookUpPage(PageNumber(a));
     if (page == nullptr) {
       a = page_end;
       continue;

@@ -23,7 +23,7 @@ namespace {
 // away from, and after which it is taken off the list until somebody else
 // makes progress.
 constexpr uint32_t kYieldAfter = 3;
-constexpr uint32_t kParkAfter = 24;
+constexpr uint32_t kParkAfter = 40;
 // A runnable thread that has not run for this many points is run next,
 // whatever the strategy prefers: priorities must not starve anybody for ever.
 constexpr uint64_t kStarvationCheck = 512;
@@ -65,6 +65,7 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   notifications = 0;
   first_use = 0;
   value = 0;
+  has_value = false;
   clock.Clear();
   reader_clock.Clear();
   release_epoch = 0;
@@ -320,9 +321,11 @@ Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
                                               runnable_.size());
   choice.current = me->id;
   choice.current_runnable = me_runnable;
+  // Loads up to kStutterEnd may be a short spin before sleeping.
   choice.current_yields =
-      me_runnable && (me->unproductive >= kYieldAfter ||
-                      runnable_[me->slot].op == Op::kYield);
+      me_runnable &&
+      (me->unproductive >= (me->loads_only ? kStutterEnd : kYieldAfter) ||
+       runnable_[me->slot].op == Op::kYield);
   uint32_t index;
   {
     RuntimeScope scope;
@@ -392,6 +395,7 @@ void Scheduler::WakeSomebody(Thread* me) {
 void Scheduler::SwitchTo(Thread* me, Thread* next) {
   ++trace_->counters.context_switches;
   next->last_run = points_;
+  next->switched_in = points_;
   running_ = next;
   SwitchContext(&me->context, &next->context);
 }
@@ -416,6 +420,17 @@ void Scheduler::Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
     SwitchTo(me, next);
     DeliverSignals(me);
   }
+}
+
+bool Scheduler::Stutters(const Thread* me, uintptr_t address) const {
+  if (me->unproductive < kStutterLoads || me->unproductive >= kStutterEnd ||
+      !me->loads_only || me->switched_in >= me->last_load) {
+    return false;
+  }
+  for (const Thread::Seen& seen : me->seen) {
+    if (seen.address == address) return true;
+  }
+  return false;
 }
 
 bool Scheduler::Block(Thread* me, Op op, SyncObject* object, CodeAddress pc,
@@ -520,6 +535,10 @@ Thread* Scheduler::NewThread() {
   t->next_waiter = t->previous_waiter = nullptr;
   t->pc = 0;
   t->unproductive = 0;
+  t->loads_only = true;
+  t->quiet = false;
+  t->switched_in = points_;
+  t->last_load = 0;
   for (Thread::Seen& seen : t->seen) seen = {};
   t->next_seen = 0;
   t->accesses_since_point = 0;
@@ -720,6 +739,7 @@ void Scheduler::Run(const RunOptions& options, Strategy& strategy,
   thread_count_ = alive_count_ = parked_count_ = timed_count_ = 0;
   runnable_.reset();
   decisions_.reset();
+  exit_clock_.Clear();
   ended_detached_.reset();
   object_count_ = 0;
   if (table_.empty()) table_.resize(256);

@@ -70,6 +70,10 @@ struct Thread {
   static constexpr uint32_t kSeen = 4;
   Seen seen[kSeen] = {};
   uint32_t next_seen = 0;
+  uint64_t switched_in = 0;  // points when it last got the processor
+  uint64_t last_load = 0;    // points at its last atomic load
+  bool loads_only = true;    // since it last found something new
+  bool quiet = false;        // the load being done is no point: see Stutters
   uint32_t accesses_since_point = 0;
 
   // Inside lock code (Abseil's own, say) or a signal handler: no points.
@@ -154,7 +158,9 @@ struct SyncObject {
   CodeAddress lost_notify_pc = 0;
   uint32_t notifications = 0;
   CodeAddress first_use = 0;
-  uint64_t value = 0;  // semaphores
+  // Atomics: what the last instrumented operation left or found there.
+  uint64_t value = 0;
+  bool has_value = false;
 
   // What an acquire of this object learns.
   VectorClock clock;
@@ -209,12 +215,29 @@ class Scheduler {
   // A number below count, from the strategy (kind is recorded).
   uint32_t ChooseOneOf(Decision::Kind kind, uint32_t count);
 
+  // True while `me` does no more than look at `object` for the third time or
+  // more, and nobody else has run since the second: what it finds is known.
+  // Such loads are neither points nor steps. (std::atomic::wait looks 16 times
+  // and yields 4 times before it sleeps.) Really endless loops get their
+  // points again later.
+  bool Stutters(const Thread* me, uintptr_t address) const;
+  bool StutteringYield(const Thread* me) const {
+    return me->unproductive >= kStutterYields &&
+           me->unproductive < kStutterEnd && me->loads_only;
+  }
+  // What threads knew when they ran the ends of thread-local variables, if
+  // they had any. promise::set_value_at_thread_exit stores its result there,
+  // inside libstdc++.so, which is not instrumented.
+  VectorClock& exit_clock() { return exit_clock_; }
+  uint64_t points() const { return points_; }
+
   // `me` found nothing new (a failed try_lock, a load that returned the same
   // value again). Threads that do only that are parked until somebody else
   // makes progress.
   void Unproductive(Thread* me);
   void Progress(Thread* me) {
     me->unproductive = 0;
+    me->loads_only = true;
     if (__builtin_expect(parked_count_ != 0, false)) Unpark(me);
   }
   // After very many plain accesses without a point: let others run.
@@ -278,6 +301,10 @@ class Scheduler {
   }
 
  private:
+  static constexpr uint32_t kStutterLoads = 2;
+  static constexpr uint32_t kStutterYields = 10;
+  static constexpr uint32_t kStutterEnd = 24;
+
   struct Slot {
     uintptr_t address;
     uint32_t generation;
@@ -326,6 +353,7 @@ class Scheduler {
   uint32_t timed_count_ = 0;
   Array<Pending> runnable_;  // ascending by thread
   Array<Decision> decisions_;
+  VectorClock exit_clock_;
   Array<Thread*> ended_detached_;  // their donors can be used again
 
   Array<SyncObject*> objects_;

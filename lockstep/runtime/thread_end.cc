@@ -14,6 +14,7 @@
 #include <exception>
 
 #include "lockstep/runtime/hooks.h"
+#include "lockstep/runtime/race_detector.h"
 #include "lockstep/runtime/real.h"
 #include "lockstep/runtime/scheduler.h"
 
@@ -95,6 +96,9 @@ void RunBody(Thread*, void (*function)(void*), void* argument) {
   CallWithExit(self, function, argument);
   Thread* me = self;  // not kept across the jump
   me->depth = 0;
+  if (me->destructors != nullptr || !me->specific.empty()) {
+    ReleaseJoinClock(me, &g_scheduler.exit_clock());
+  }
   RunThreadLocalDestructors(me);
   RunKeyDestructors(me);
 }

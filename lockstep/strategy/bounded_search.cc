@@ -7,8 +7,7 @@
 namespace lockstep {
 
 BoundedSearch::BoundedSearch(int max_preemptions, uint64_t max_schedules)
-    : max_preemptions_(max_preemptions),
-      max_schedules_(max_schedules),
+    : max_schedules_(max_schedules),
       name_(max_preemptions <= 0   ? "search without preemption"
             : max_preemptions == 1 ? "search, at most 1 preemption"
             : max_preemptions == 2 ? "search, at most 2 preemptions"

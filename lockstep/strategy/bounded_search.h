@@ -66,7 +66,6 @@ class BoundedSearch : public Strategy {
   uint32_t Decide(uint32_t options, bool free);
   void Add(uint32_t depth, uint32_t option, uint32_t options, bool free);
 
-  const int max_preemptions_;
   const uint64_t max_schedules_;
   const char* name_;
   std::vector<Node> nodes_;

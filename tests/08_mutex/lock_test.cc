@@ -71,6 +71,18 @@ LOCKSTEP_TEST(Lock, AWaitingThreadGoesOnAfterRelease) {
   waiter.join();
 }
 
+LOCKSTEP_TEST_WITH(Lock, AWaitingThreadSleeps,
+                   {.forbid_busy_waiting = true}) {
+  Lock lock;
+  lock.Acquire();
+  std::thread waiter([&] {
+    lock.Acquire();
+    lock.Release();
+  });
+  lock.Release();
+  waiter.join();
+}
+
 LOCKSTEP_TEST(Lock, FiveWaitingThreadsAllGetThrough) {
   Lock lock;
   Inside inside;
@@ -179,12 +191,12 @@ LOCKSTEP_TEST(Lock, AWakeUpDoesNotRestartTheTimeout) {
   lock.Acquire();
   std::thread waiter([&] {
     const auto start = steady_clock::now();
-    if (lock.AcquireFor(milliseconds(100))) {
-      lock.Release();
-    } else if (lockstep::Supported()) {  // Time is virtual, so exact.
+    const bool taken = lock.AcquireFor(milliseconds(100));
+    if (lockstep::Supported()) {  // Time is virtual, so exact.
       EXPECT_LE(steady_clock::now() - start, milliseconds(101))
           << "the deadline moved when the lock changed hands";
     }
+    if (taken) lock.Release();
   });
   for (int i = 0; i < 3; ++i) {
     std::this_thread::sleep_for(milliseconds(60));

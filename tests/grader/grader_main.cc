@@ -27,6 +27,7 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
+#include "lockstep/lockstep.h"
 #include "tests/grader/mistake.h"
 #include "tests/grader/rule_listener.h"
 #include "tests/grader/supervisor.h"
@@ -39,18 +40,6 @@ ABSL_FLAG(std::string, skeleton, "",
 ABSL_FLAG(std::string, self_check, "", "'mistake' or 'skeleton'");
 ABSL_FLAG(int, seconds_per_test, 20, "the deadline of a single test");
 ABSL_DECLARE_FLAG(std::string, lockstep_verdicts);
-
-#if defined(__SANITIZE_ADDRESS__) || defined(WORKBOOK_SANITIZED)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 namespace grader {
 namespace {
@@ -137,7 +126,8 @@ int Main(int argc, char** argv) {
       absl::StrCat(tmp != nullptr ? tmp : "/tmp", "/verdicts.tsv");
   Limits limits;
   limits.per_test = absl::Seconds(absl::GetFlag(FLAGS_seconds_per_test));
-  if (kSanitized) limits.memory_bytes = 0;
+  // The sanitizers, which take the explorer's place, reserve terabytes.
+  if (!lockstep::Supported()) limits.memory_bytes = 0;
   absl::SetFlag(&FLAGS_lockstep_verdicts, log_path);
   const Outcome outcome =
       Supervise(limits, log_path, [&](const std::vector<std::string>& seen) {

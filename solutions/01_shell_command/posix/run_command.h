@@ -90,7 +90,7 @@ inline CommandResult RunShell(const std::string& command,
 }
 
 // ---------------------------------------------------------------------------
-// Given: owning a descriptor, making a pipe, starting a child, SIGPIPE.
+// Given: owning a descriptor, making a pipe, starting a child, SIGPIPE, time.
 
 using Clock = std::chrono::steady_clock;
 
@@ -226,6 +226,14 @@ class SigpipeBlock {
   bool was_pending_;
 };
 
+// The milliseconds until `deadline`, rounded up, as poll() takes them; 0
+// once it has passed.
+inline int MillisecondsUntil(Clock::time_point deadline) {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  return static_cast<int>(std::clamp<int64_t>(left.count(), 0, INT_MAX));
+}
+
 // ---------------------------------------------------------------------------
 // The exercise.
 
@@ -234,12 +242,9 @@ class SigpipeBlock {
 // that is always ready does not outlive the deadline.
 inline bool PollUntil(std::span<pollfd> fds, Clock::time_point deadline) {
   for (;;) {
-    const int64_t left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now())
-            .count();
-    if (left <= 0) return false;
-    const int ready = poll(fds.data(), fds.size(),
-                           static_cast<int>(std::min<int64_t>(left, INT_MAX)));
+    const int left = MillisecondsUntil(deadline);
+    if (left == 0) return false;
+    const int ready = poll(fds.data(), fds.size(), left);
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) ThrowErrno(errno, "poll");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: lock() without unlock(): the second caller waits for ever.
-// Verdict: deadlock
+// Verdict: mutex misuse
 // Rule: TicketsAreNumberedFromOne
 
 #ifndef TESTS_00_START_HERE_MISTAKES_NEVER_UNLOCKED_H_

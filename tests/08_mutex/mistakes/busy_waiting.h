@@ -3,7 +3,7 @@
 // Mistake: Acquire spins: it asks again and again instead of sleeping until
 // it is notified.
 // Verdict: livelock
-// Rule: AWaitingThreadGoesOnAfterRelease
+// Rule: AWaitingThreadSleeps
 
 #ifndef TESTS_08_MUTEX_MISTAKES_BUSY_WAITING_H_
 #define TESTS_08_MUTEX_MISTAKES_BUSY_WAITING_H_

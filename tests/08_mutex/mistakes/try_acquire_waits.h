@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: TryAcquire is Acquire with a return value.
-// Verdict: deadlock
+// Verdict: lost wake-up
 // Rule: TryAcquireNeverWaits
 
 #ifndef TESTS_08_MUTEX_MISTAKES_TRY_ACQUIRE_WAITS_H_

@@ -2,7 +2,7 @@
 //
 // Mistake: lock() and unlock() stand around the call by hand; an exception
 // jumps over the unlock().
-// Verdict: deadlock
+// Verdict: mutex misuse
 // Rule: AnExceptionLeavesItUsable
 
 #ifndef TESTS_08_MUTEX_MISTAKES_UNLOCK_FORGOTTEN_ON_EXCEPTION_H_
