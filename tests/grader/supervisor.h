@@ -27,7 +27,7 @@ struct Limits {
   // Bytes of output passed on before the child is stopped.
   size_t output_bytes = size_t{1} << 20;
   // Address space, in bytes; 0 for no limit (sanitizers reserve terabytes).
-  size_t memory_bytes = size_t{4} << 30;
+  size_t memory_bytes = size_t{8} << 30;
 };
 
 struct Outcome {
