@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: each thread is joined before the next is started: a pool of one.
-// Verdict: deadlock
+// Verdict: lost wake-up
 // Rule: TwoItemsAreInTheWorksAtOnce
 
 #ifndef TESTS_06_POOL_MAP_MISTAKES_JOINS_IN_THE_LOOP_H_
