@@ -148,7 +148,7 @@ void AfterStore(SyncObject* object, int order, uint64_t old_value,
   object->has_value = true;
   if (value != old_value) {
     ++object->version;
-    object->last_writer = me;
+    object->SetWriter(me);
     g_scheduler.Progress(me);
   }
   if (Step* step = g_scheduler.Record(me, Op::kAtomicStore, object, pc)) {
@@ -178,7 +178,7 @@ void AfterUpdate(SyncObject* object, int order, uint64_t old_value,
   object->has_value = true;
   if (value != old_value) {
     ++object->version;
-    object->last_writer = me;
+    object->SetWriter(me);
     g_scheduler.Progress(me);
   } else {
     NoteValue(me, object->address, value);

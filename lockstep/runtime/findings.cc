@@ -85,11 +85,14 @@ void ForEachBlocker(Thread* t, Visit visit) {
     }
     return;
   }
-  if (object->last_writer != nullptr && object->last_writer != t &&
-      (object->kind == ObjectKind::kSemaphore ||
-       object->kind == ObjectKind::kAtomic)) {
-    visit(object->last_writer);
+  if (object->kind != ObjectKind::kSemaphore &&
+      object->kind != ObjectKind::kAtomic) {
+    return;
   }
+  // A waiter often announces itself in the very word it waits for.
+  Thread* writer =
+      object->last_writer != t ? object->last_writer : object->previous_writer;
+  if (writer != nullptr && writer != t) visit(writer);
 }
 
 // Depth-first search for a way from `t` back to `goal`.

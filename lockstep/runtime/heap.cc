@@ -68,6 +68,11 @@ uintptr_t g_base;
 size_t g_current;
 size_t g_frontier;  // chunks never used
 size_t g_used_now;  // bytes handed out in this schedule
+// The chunk this schedule began with, how full it was, and how many blocks of
+// this schedule still live there.
+size_t g_first;
+uint32_t g_first_used;
+uint32_t g_first_live;
 bool g_broken;      // no address space: libc's heap for everybody
 
 char* ChunkStart(size_t i) {
@@ -122,6 +127,7 @@ bool OpenNext(size_t from, uint32_t generation) {
 void* FinishBlock(char* start, size_t span, size_t size, size_t alignment,
                   uint32_t where, Chunk* chunk) {
   ++chunk->live;
+  if (chunk == &g_chunks[g_first]) ++g_first_live;
   g_used_now += span;
   if (chunk->recycled) {
     ForgetAccesses(reinterpret_cast<uintptr_t>(start), span);
@@ -225,6 +231,11 @@ void Free(void* block, CodeAddress pc) {
   const size_t i = (reinterpret_cast<uintptr_t>(header) - g_base) / kChunkSize;
   Chunk& chunk = g_chunks[i];
   --chunk.live;
+  if (i == g_first && g_first_live != 0 &&
+      reinterpret_cast<char*>(header) >=
+          ChunkStart(i) + g_first_used * size_t{16}) {
+    --g_first_live;
+  }
   if (chunk.large) {
     const size_t run = chunk.run;
     madvise(ChunkStart(i), run * kChunkSize, MADV_DONTNEED);
@@ -284,9 +295,18 @@ void BeginHeap() {
   if (g_broken || (g_base == 0 && !Start())) return;
   g_used_now = 0;
   OpenNext(0, g_scheduler.generation());
+  g_first = g_current;
+  g_first_used = g_chunks[g_first].used;
+  g_first_live = 0;
 }
 
-void EndHeap() {}
+void EndHeap() {
+  // Nothing of this schedule is left: the next one starts at the same place,
+  // although earlier ones may have left something before it.
+  if (!g_broken && g_first_live == 0) {
+    g_chunks[g_first].used = g_first_used;
+  }
+}
 
 bool FindHeapBlock(uintptr_t address, HeapBlock* found) {
   if (!IsOurs(reinterpret_cast<void*>(address))) return false;

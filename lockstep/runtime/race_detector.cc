@@ -224,6 +224,32 @@ SyncObject* MemoryObject(const Access& access) {
   return g_scheduler.Object(access.address, ObjectKind::kMemory, access.pc);
 }
 
+// Shows the two accesses of a finding among the recorded steps, each where it
+// happened.
+void RecordAccesses(const Access& access, Epoch other, Where where, Op other_op,
+                    SyncObject* object) {
+  if (!g_record || where == 0 || where > g_records.size()) return;
+  RuntimeScope scope;
+  std::vector<Step>& steps = g_scheduler.trace()->steps;
+  const AccessRecord& record = g_records[where - 1];
+  Step step;
+  step.thread = static_cast<ThreadId>((other & ~kShared) >> 32);
+  step.op = other_op;
+  step.object = object->id;
+  step.size = static_cast<uint8_t>(access.size);
+  for (uint32_t i = 0; i < record.frames; ++i) {
+    step.stack.push_back(g_frames[record.first_frame + i]);
+  }
+  const size_t at = record.step < steps.size() ? record.step : steps.size();
+  if (at > 0) step.time_ns = steps[at - 1].time_ns;
+  steps.insert(steps.begin() + static_cast<ptrdiff_t>(at), step);
+  step.thread = access.me->id;
+  step.op = access.write ? Op::kWrite : Op::kRead;
+  step.time_ns = g_scheduler.now();
+  CaptureStack(access.me, access.pc, &step.stack);
+  steps.push_back(step);
+}
+
 void AddOtherSite(Epoch epoch, Where where, const char* what,
                   SyncObject* object) {
   RuntimeScope scope;
@@ -236,7 +262,7 @@ void AddOtherSite(Epoch epoch, Where where, const char* what,
 
 [[noreturn]] __attribute__((noinline)) void ReportRace(
     const Access& access, Epoch other, Where where, bool other_write,
-    bool other_atomic, const char* other_text = nullptr) {
+    bool other_atomic) {
   Thread* me = access.me;
   if (g_scheduler.has_finding()) g_scheduler.EndSchedule(me);
   SyncObject* object = MemoryObject(access);
@@ -247,15 +273,16 @@ void AddOtherSite(Epoch epoch, Where where, const char* what,
                 static_cast<ThreadId>(other >> 32), me->id);
   g_scheduler.SetFinding(Verdict::kDataRace, message);
   char text[80];
-  if (other_text == nullptr) {
-    other_text = Describe(other_write, other_atomic, access.size, text,
-                          sizeof(text));
-  }
-  AddOtherSite(other, where, other_text, object);
+  AddOtherSite(other, where,
+               Describe(other_write, other_atomic, access.size, text,
+                        sizeof(text)),
+               object);
   char own[80];
   g_scheduler.AddSite(
       me, Describe(access.write, access.atomic, access.size, own, sizeof(own)),
       access.pc, object);
+  RecordAccesses(access, other, where, other_write ? Op::kWrite : Op::kRead,
+                 object);
   g_scheduler.EndSchedule(me);
 }
 
@@ -272,6 +299,8 @@ void AddOtherSite(Epoch epoch, Where where, const char* what,
       access.pc, object);
   AddOtherSite(granule.cells[0].write, granule.writes[0], "frees the memory",
                object);
+  RecordAccesses(access, granule.cells[0].write, granule.writes[0], Op::kFree,
+                 object);
   g_scheduler.EndSchedule(me);
 }
 

@@ -16,7 +16,7 @@
 
 namespace lockstep::internal {
 
-extern bool g_detect_races;
+extern bool g_detect_races __attribute__((visibility("hidden")));
 
 // Starts from a clean shadow memory; O(1).
 void BeginRaceDetection(bool detect, bool record, uint32_t generation);

@@ -59,7 +59,7 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   depth = readers = 0;
   owner = nullptr;
   first_waiter = last_waiter = nullptr;
-  last_writer = nullptr;
+  last_writer = previous_writer = nullptr;
   lost_notifier = nullptr;
   lost_notify_pc = 0;
   notifications = 0;
@@ -172,20 +172,26 @@ void Scheduler::GrowTable() {
 // --- The list of runnable threads --------------------------------------------
 
 void Scheduler::AddRunnable(Thread* thread) {
-  size_t at = runnable_.size();
-  while (at > 0 && runnable_[at - 1].thread > thread->id) --at;
-  runnable_.insert(at, {thread->id, thread->resume_op, 0, true, 0});
-  thread->state = ThreadState::kRunnable;
-  for (size_t i = at; i < runnable_.size(); ++i) {
-    threads_[runnable_[i].thread]->slot = static_cast<uint32_t>(i);
+  runnable_.push_back({});
+  Pending* slots = runnable_.data();
+  size_t at = runnable_.size() - 1;
+  for (; at > 0 && slots[at - 1].thread > thread->id; --at) {
+    slots[at] = slots[at - 1];
+    ++threads_[slots[at].thread]->slot;
   }
+  slots[at] = {thread->id, thread->resume_op, 0, true, 0};
+  thread->slot = static_cast<uint32_t>(at);
+  thread->state = ThreadState::kRunnable;
 }
 
 void Scheduler::RemoveRunnable(Thread* thread) {
-  runnable_.erase(thread->slot);
-  for (size_t i = thread->slot; i < runnable_.size(); ++i) {
-    threads_[runnable_[i].thread]->slot = static_cast<uint32_t>(i);
+  Pending* slots = runnable_.data();
+  const size_t size = runnable_.size() - 1;
+  for (size_t i = thread->slot; i < size; ++i) {
+    slots[i] = slots[i + 1];
+    --threads_[slots[i].thread]->slot;
   }
+  runnable_.pop_back();
 }
 
 void Scheduler::Enqueue(Thread* thread, SyncObject* object, int64_t deadline) {

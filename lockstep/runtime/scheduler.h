@@ -131,7 +131,8 @@ struct Thread {
 // The thread that runs on this kernel thread (or borrows it), if controlled;
 // null everywhere else and inside the runtime's own code (RuntimeScope).
 // initial-exec: one instruction, and safe before constructors run.
-extern __thread Thread* self __attribute__((tls_model("initial-exec")));
+extern __thread Thread* self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 // While one exists, calls from this thread go to libc: for code that the
 // runtime itself calls (strategies, building a finding).
@@ -156,7 +157,14 @@ struct SyncObject {
   Thread* owner = nullptr; // exclusive owner; or who runs a once-initialiser
   Thread* first_waiter = nullptr;
   Thread* last_waiter = nullptr;
-  Thread* last_writer = nullptr;  // atomics: who changed it last
+  // Atomics: who changed it last, and who before, for want of an owner.
+  Thread* last_writer = nullptr;
+  Thread* previous_writer = nullptr;
+  void SetWriter(Thread* writer) {
+    if (writer == last_writer) return;
+    previous_writer = last_writer;
+    last_writer = writer;
+  }
   // Last notification that found nobody waiting.
   Thread* lost_notifier = nullptr;
   CodeAddress lost_notify_pc = 0;
@@ -181,7 +189,7 @@ struct SyncObject {
   void Reset(uintptr_t new_address, ObjectId new_id, ObjectKind new_kind);
 };
 
-class Scheduler {
+class __attribute__((visibility("hidden"))) Scheduler {
  public:
   // --- The controller's side -------------------------------------------
   void Run(const RunOptions& options, Strategy& strategy,
@@ -376,7 +384,7 @@ class Scheduler {
   Thread* running_ = nullptr;
 };
 
-extern Scheduler g_scheduler;
+extern Scheduler g_scheduler __attribute__((visibility("hidden")));
 
 // The same in every process, unlike the kernel's.
 inline int VirtualTid(const Thread* thread) {
