@@ -3,6 +3,8 @@
 // An execution is its decisions: the same in every repetition, in every
 // process, under both executions, whatever addresses are handed out.
 
+#include "lockstep/strategy/replay.h"
+
 #include <cstdio>
 #include <set>
 #include <string>
@@ -14,7 +16,6 @@
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
 #include "lockstep/runtime/runtime.h"
-#include "lockstep/strategy/replay.h"
 #include "lockstep/tests/explored.h"
 #include "lockstep/tests/program.h"
 
