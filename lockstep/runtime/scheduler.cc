@@ -466,12 +466,16 @@ bool Scheduler::Block(Thread* me, Op op, SyncObject* object, CodeAddress pc,
 
 void Scheduler::Unproductive(Thread* me) {
   if (me->no_preempt != 0) return;
-  if (++me->unproductive < kParkAfter) return;
-  if (options_.forbid_busy_waiting) {
+  ++me->unproductive;
+  // From here on every strategy lets others run, so a longer wait may never
+  // come together; shorter ones may be a spin that ends in sleep.
+  if (options_.forbid_busy_waiting &&
+      me->unproductive >= (me->loads_only ? kStutterEnd : kYieldAfter)) {
     Fail(me, Verdict::kLivelock,
          "a thread waits by asking again and again instead of sleeping",
          me->pc, "asks again and again without any change");
   }
+  if (me->unproductive < kParkAfter) return;
   if (runnable_.size() < 2) {
     // Nobody else can run: only time, or this thread, can change anything.
     if (timed_count_ != 0) {
