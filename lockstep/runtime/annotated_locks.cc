@@ -11,17 +11,20 @@
 
 #include <cstdint>
 
+#include "absl/base/config.h"
 #include "lockstep/runtime/hooks.h"
 #include "lockstep/runtime/lock_model.h"
 #include "lockstep/runtime/race_detector.h"
 #include "lockstep/runtime/scheduler.h"
 
-// Abseil's, if it is linked in.
+// Abseil's, if it is linked in (declared here: only used if they are there).
 namespace absl {
-inline namespace lts_20240722 {
+ABSL_NAMESPACE_BEGIN
+enum class OnDeadlockCycle;
 __attribute__((weak)) void RegisterCondVarTracer(void (*)(const char*,
                                                           const void*));
-}  // namespace lts_20240722
+__attribute__((weak)) void SetMutexDeadlockDetectionMode(OnDeadlockCycle);
+ABSL_NAMESPACE_END
 }  // namespace absl
 
 namespace lockstep::internal {
@@ -94,6 +97,16 @@ void TraceCondVar(const char* message, const void* condvar) {
 void InstallAbseilHooks() {
   if (&absl::RegisterCondVarTracer != nullptr) {
     absl::RegisterCondVarTracer(&TraceCondVar);
+  }
+}
+
+// In debug builds Abseil aborts on lock orders that might deadlock one day.
+// While exploring, lockstep's own verdict counts, the same in every build.
+void SwitchAbseilDeadlockDetector(bool on) {
+  constexpr int kIgnore = 0, kAbort = 2;  // absl::OnDeadlockCycle
+  if (&absl::SetMutexDeadlockDetectionMode != nullptr) {
+    absl::SetMutexDeadlockDetectionMode(
+        static_cast<absl::OnDeadlockCycle>(on ? kAbort : kIgnore));
   }
 }
 

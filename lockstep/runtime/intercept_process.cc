@@ -160,9 +160,13 @@ void InstallOnce() {
 
 void BeginProcessHooks() {
   g_previous_terminate = std::set_terminate(OnTerminate);
+  SwitchAbseilDeadlockDetector(false);
 }
 
-void EndProcessHooks() { std::set_terminate(g_previous_terminate); }
+void EndProcessHooks() {
+  std::set_terminate(g_previous_terminate);
+  SwitchAbseilDeadlockDetector(true);
+}
 
 }  // namespace lockstep::internal
 

@@ -153,8 +153,9 @@ int sched_yield() noexcept {
   return 0;
 }
 
-// One processor: Abseil then does not spin before it sleeps. Asked once per
-// process, maybe before the first schedule.
-int get_nprocs() noexcept { return 1; }
+// One processor, on every machine: Abseil then does not spin before it sleeps.
+int get_nprocs() noexcept {
+  return self != nullptr ? 1 : real::get_nprocs();
+}
 
 }  // extern "C"
