@@ -49,10 +49,14 @@ SyncObject* MutexObject(void* mutex, CodeAddress pc) {
 
 Op LockOp(unsigned flags) {
   switch (flags & kReadLockAndTry) {
-    case kReadLock: return Op::kLockShared;
-    case kTryLock: return Op::kTryLock;
-    case kReadLockAndTry: return Op::kTryLockShared;
-    default: return Op::kLock;
+    case kReadLock:
+      return Op::kLockShared;
+    case kTryLock:
+      return Op::kTryLock;
+    case kReadLockAndTry:
+      return Op::kTryLockShared;
+    default:
+      return Op::kLock;
   }
 }
 
@@ -113,7 +117,7 @@ void SwitchAbseilDeadlockDetector(bool on) {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 

@@ -75,7 +75,7 @@ bool IsVirtual(clockid_t clock) {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
@@ -154,8 +154,6 @@ int sched_yield() noexcept {
 }
 
 // One processor, on every machine: Abseil then does not spin before it sleeps.
-int get_nprocs() noexcept {
-  return self != nullptr ? 1 : real::get_nprocs();
-}
+int get_nprocs() noexcept { return self != nullptr ? 1 : real::get_nprocs(); }
 
 }  // extern "C"
