@@ -210,6 +210,14 @@ int __tsan_mutex_pre_unlock(void* mutex, unsigned flags) {
                      "a thread unlocks an absl::Mutex that it does not hold",
                      pc, "unlocks the mutex here", lock);
   }
+  if (shared != (lock->owner != me)) {
+    g_scheduler.Fail(me, Verdict::kMutexMisuse,
+                     shared ? "a thread that holds an absl::Mutex exclusively "
+                              "calls ReaderUnlock()"
+                            : "a thread that holds an absl::Mutex as a reader "
+                              "calls Unlock()",
+                     pc, "unlocks the mutex here", lock);
+  }
   me->pc = pc;
   GiveLock(me, lock, shared, pc);
   Enter(me, lock, shared ? Op::kUnlockShared : Op::kUnlock);

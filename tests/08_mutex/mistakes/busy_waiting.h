@@ -2,7 +2,7 @@
 //
 // Mistake: Acquire spins: it asks again and again instead of sleeping until
 // it is notified.
-// Verdict: livelock
+// Verdict: too much synchronisation
 // Rule: AWaitingThreadSleeps
 
 #ifndef TESTS_08_MUTEX_MISTAKES_BUSY_WAITING_H_
