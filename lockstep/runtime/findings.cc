@@ -11,18 +11,29 @@ namespace {
 
 const char* KindName(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kMutex: return "mutex";
-    case ObjectKind::kRecursiveMutex: return "recursive mutex";
-    case ObjectKind::kSharedMutex: return "shared mutex";
-    case ObjectKind::kAbslMutex: return "absl::Mutex";
-    case ObjectKind::kConditionVariable: return "condition variable";
-    case ObjectKind::kAbslCondVar: return "absl::CondVar";
-    case ObjectKind::kSemaphore: return "semaphore";
-    case ObjectKind::kOnceFlag: return "once flag";
-    case ObjectKind::kAtomic: return "atomic variable";
-    case ObjectKind::kThread: return "thread";
+    case ObjectKind::kMutex:
+      return "mutex";
+    case ObjectKind::kRecursiveMutex:
+      return "recursive mutex";
+    case ObjectKind::kSharedMutex:
+      return "shared mutex";
+    case ObjectKind::kAbslMutex:
+      return "absl::Mutex";
+    case ObjectKind::kConditionVariable:
+      return "condition variable";
+    case ObjectKind::kAbslCondVar:
+      return "absl::CondVar";
+    case ObjectKind::kSemaphore:
+      return "semaphore";
+    case ObjectKind::kOnceFlag:
+      return "once flag";
+    case ObjectKind::kAtomic:
+      return "atomic variable";
+    case ObjectKind::kThread:
+      return "thread";
     case ObjectKind::kMemory:
-    case ObjectKind::kUnknown: break;
+    case ObjectKind::kUnknown:
+      break;
   }
   return "object";
 }

@@ -73,7 +73,7 @@ size_t g_used_now;  // bytes handed out in this schedule
 size_t g_first;
 uint32_t g_first_used;
 uint32_t g_first_live;
-bool g_broken;      // no address space: libc's heap for everybody
+bool g_broken;  // no address space: libc's heap for everybody
 
 char* ChunkStart(size_t i) {
   return reinterpret_cast<char*>(g_base + i * kChunkSize);
@@ -140,9 +140,8 @@ void* FinishBlock(char* start, size_t span, size_t size, size_t alignment,
   const uintptr_t first = reinterpret_cast<uintptr_t>(start) + 32;
   const uintptr_t block = (first + alignment - 1) & ~(alignment - 1);
   auto* near_header = reinterpret_cast<Header*>(block) - 1;
-  *near_header = {static_cast<uint64_t>(block -
-                                        reinterpret_cast<uintptr_t>(start)),
-                  0, 0};
+  *near_header = {
+      static_cast<uint64_t>(block - reinterpret_cast<uintptr_t>(start)), 0, 0};
   return reinterpret_cast<void*>(block);
 }
 
@@ -197,15 +196,14 @@ void* Allocate(Thread* me, size_t size, size_t alignment, CodeAddress pc) {
 }
 
 inline bool IsOurs(const void* block) {
-  return reinterpret_cast<uintptr_t>(block) - g_base < kHeapSize &&
-         g_base != 0;
+  return reinterpret_cast<uintptr_t>(block) - g_base < kHeapSize && g_base != 0;
 }
 
 Header* HeaderOf(void* block) {
   auto* header = static_cast<Header*>(block) - 1;
   if (header->span == 0) {  // aligned: the real one is further down
-    header = reinterpret_cast<Header*>(static_cast<char*>(block) -
-                                       header->size);
+    header =
+        reinterpret_cast<Header*>(static_cast<char*>(block) - header->size);
   }
   return header;
 }
@@ -367,8 +365,8 @@ void* realloc(void* block, size_t size) noexcept {
   if (!ours && (block != nullptr || !Controlled())) {
     return __libc_realloc(block, size);
   }
-  void* copy = Controlled() ? Allocate(self, size, 16, pc)
-                            : __libc_malloc(size);
+  void* copy =
+      Controlled() ? Allocate(self, size, 16, pc) : __libc_malloc(size);
   if (copy == nullptr) return nullptr;
   if (ours) {
     const size_t old = HeaderOf(block)->size & ~kFreedBit;

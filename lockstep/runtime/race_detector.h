@@ -58,7 +58,8 @@ inline void ReleaseJoinClock(Thread* me, VectorClock* clock) {
   Tick(me);
 }
 
-// --- Accesses -----------------------------------------------------------------
+// --- Accesses
+// -----------------------------------------------------------------
 
 void CheckRead(Thread* me, uintptr_t address, size_t size, CodeAddress pc);
 void CheckWrite(Thread* me, uintptr_t address, size_t size, CodeAddress pc);

@@ -77,7 +77,7 @@ struct Thread {
   // intercept_futex.cc.
   uintptr_t watched = 0;
   uint32_t watched_version = 0;
-  bool quiet = false;        // the load being done is no point: see Stutters
+  bool quiet = false;  // the load being done is no point: see Stutters
   uint32_t accesses_since_point = 0;
 
   // Inside lock code (Abseil's own, say) or a signal handler: no points.
@@ -113,7 +113,7 @@ struct Thread {
   uint64_t pending_signals = 0;
 
   VectorClock clock;
-  uint64_t epoch = 0;  // id << 32 | the own entry of `clock`
+  uint64_t epoch = 0;         // id << 32 | the own entry of `clock`
   VectorClock fence_acquire;  // what relaxed loads saw, for acquire fences
   VectorClock fence_release;  // as of the last release fence
   bool has_fence_acquire = false;
@@ -152,9 +152,9 @@ struct SyncObject {
   uintptr_t address = 0;
   ObjectId id = 0;
   ObjectKind kind = ObjectKind::kUnknown;
-  uint32_t depth = 0;      // recursive locks
-  uint32_t readers = 0;    // shared owners
-  Thread* owner = nullptr; // exclusive owner; or who runs a once-initialiser
+  uint32_t depth = 0;       // recursive locks
+  uint32_t readers = 0;     // shared owners
+  Thread* owner = nullptr;  // exclusive owner; or who runs a once-initialiser
   Thread* first_waiter = nullptr;
   Thread* last_waiter = nullptr;
   // Atomics: who changed it last, and who before, for want of an owner.

@@ -31,6 +31,7 @@ Report ExploreBriefly(const Program& program, bool use_os_threads) {
   Options options;
   options.schedules = program.expected.contains(Verdict::kNone) ? 100 : 5'000;
   options.use_os_threads = use_os_threads;
+  options.explain = false;
   return ExploreProgram(program, options);
 }
 
@@ -83,6 +84,7 @@ TEST(Replay, WorksForEveryBug) {
     ASSERT_FALSE(found.passed());
     Options options;
     options.replay = found.replay;
+    options.explain = false;
     const Report again = ExploreProgram(program, options);
     EXPECT_EQ(again.verdict, found.verdict) << again.text;
     EXPECT_EQ(again.hash, found.hash);

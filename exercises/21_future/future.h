@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chapter 21: a future with callbacks, cancellation and "whichever is ready
+// first". Read chapters/21_future/README.md, then fill in the TODOs.
+//
+// Grade it with:  bazel test //chapters/21_future/...
+
+#ifndef EXERCISES_21_FUTURE_FUTURE_H_
+#define EXERCISES_21_FUTURE_FUTURE_H_
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace workbook {
+
+// Result() of a computation that was cancelled.
+class CancelledError : public std::runtime_error {
+ public:
+  CancelledError() : std::runtime_error("the future was cancelled") {}
+};
+
+// Nothing has arrived in time. The future itself is as it was.
+class TimeoutError : public std::runtime_error {
+ public:
+  TimeoutError() : std::runtime_error("the time is over") {}
+};
+
+// The producer went away and left no result.
+class BrokenPromiseError : public std::runtime_error {
+ public:
+  BrokenPromiseError() : std::runtime_error("the promise was broken") {}
+};
+
+// A computation can end once, and cannot start after it has ended.
+class InvalidStateError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+// The last moment of a wait of `timeout`. A sum beyond the end of the clock is
+// its end.
+inline std::chrono::steady_clock::time_point DeadlineAfter(
+    std::chrono::nanoseconds timeout) {
+  using Clock = std::chrono::steady_clock;
+  const auto now = Clock::now();
+  return timeout < Clock::time_point::max() - now ? now + timeout
+                                                  : Clock::time_point::max();
+}
+
+template <typename T>
+class Promise;
+
+// The consumer's end of a computation that may not have happened yet. It is a
+// handle: copies stand for the same computation. (Python's
+// concurrent.futures.Future.)
+//
+//   pending --Start--> running --SetResult, SetException--> finished
+//      |
+//      +--Cancel--> cancelled
+//
+// A computation has ended when it is finished or cancelled. That happens once;
+// afterwards nothing changes any more. Futures come from a Promise.
+//
+// All members may be called by any thread at any time. T is copyable.
+template <typename T>
+class Future {
+ public:
+  using Callback = std::function<void(const Future&)>;
+
+  // Waits for the end, and returns the result or throws the exception of the
+  // computation. Throws CancelledError if it was cancelled. Any number of
+  // threads may ask, any number of times.
+  T Result() const {
+    std::unique_lock lock(state_->mu);
+    // TODO(1): wait for the end.
+    return Outcome(std::move(lock));
+  }
+
+  // The same, but throws TimeoutError if the end has not come `timeout` after
+  // the call. Nothing changes then.
+  T ResultFor(std::chrono::nanoseconds timeout) const {
+    std::unique_lock lock(state_->mu);
+    // TODO(2): wait for the end, but not beyond the deadline.
+    (void)timeout;
+    return Outcome(std::move(lock));
+  }
+
+  // Cancels the computation if it has not started. Returns whether it is
+  // cancelled, by this call or before.
+  bool Cancel() const {
+    // TODO(4): only a pending computation can be cancelled. Then End() it.
+    return false;
+  }
+
+  bool Running() const { return Look() == Status::kRunning; }
+  bool Cancelled() const { return Look() == Status::kCancelled; }
+  // True if it has ended.
+  bool Done() const {
+    const Status status = Look();
+    return status == Status::kFinished || status == Status::kCancelled;
+  }
+
+  // Has `callback` called with this future, once, after the end: by the thread
+  // that ends the computation or, if it has ended, by this one, now. Callbacks
+  // added before the end run in the order in which they were added, each as
+  // often as it was added. No lock is held: a callback may use the future. An
+  // exception from a callback is dropped: it harms neither the other callbacks
+  // nor whoever runs them.
+  void OnDone(Callback callback) const {
+    // TODO(5): keep it, or run it? Decide and act in one critical section, but
+    // do not run it there.
+    (void)callback;
+  }
+
+  // Whether both stand for the same computation.
+  bool operator==(const Future& other) const { return state_ == other.state_; }
+
+ private:
+  friend class Promise<T>;
+
+  enum class Status { kPending, kRunning, kCancelled, kFinished };
+
+  // What all handles of a computation share.
+  struct State {
+    std::mutex mu;
+    std::condition_variable ended;
+    // All guarded by mu.
+    Status status = Status::kPending;
+    std::optional<T> value;
+    std::exception_ptr error;
+    std::vector<Callback> callbacks;
+  };
+
+  Future() : state_(std::make_shared<State>()) {}
+
+  Status Look() const {
+    std::lock_guard lock(state_->mu);
+    return state_->status;
+  }
+
+  // What an ended computation left: throws or returns. `lock` holds state_->mu.
+  T Outcome(std::unique_lock<std::mutex> lock) const {
+    // TODO(3): there are three cases. Which of the members below may change
+    // after the end, and so need the lock?
+    (void)lock;
+    return T();
+  }
+
+  // Ends the computation: the new state becomes visible, everybody who waits
+  // wakes up, and after that the callbacks run. `lock` holds state_->mu, and
+  // value or error are in their place.
+  void End(std::unique_lock<std::mutex> lock, Status last) const {
+    // TODO(6): the callbacks need no lock, and must not have one. What if one
+    // of them destroys *this?
+    (void)lock;
+    (void)last;
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+// The producer's end. Belongs to one thread at a time.
+template <typename T>
+class Promise {
+ public:
+  Promise() = default;
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+
+  // Leaves no one waiting: if the computation has not ended, it ends with a
+  // BrokenPromiseError.
+  ~Promise() {
+    // TODO(8)
+  }
+
+  Future<T> GetFuture() const { return future_; }
+
+  // Goes from pending to running. Returns false if the computation was
+  // cancelled: then leave it alone. Throws InvalidStateError if it was started
+  // before or is finished.
+  bool Start() {
+    // TODO(7): the other side of Cancel(): exactly one of the two wins.
+    return true;
+  }
+
+  // End the computation, started or not. Throw InvalidStateError, and change
+  // nothing, if it has ended.
+  void SetResult(T value) { Finish(std::move(value), nullptr); }
+  void SetException(std::exception_ptr error) {
+    Finish(std::nullopt, std::move(error));
+  }
+
+ private:
+  using Status = typename Future<T>::Status;
+
+  void Finish(std::optional<T> value, std::exception_ptr error) {
+    const auto& state = future_.state_;
+    std::unique_lock lock(state->mu);
+    if (state->status == Status::kFinished ||
+        state->status == Status::kCancelled) {
+      throw InvalidStateError("the computation has ended");
+    }
+    state->value = std::move(value);
+    state->error = std::move(error);
+    future_.End(std::move(lock), Status::kFinished);
+  }
+
+  const Future<T> future_;
+};
+
+// Hands out futures as their computations end: first those that had ended, in
+// their order in `futures`; then each when it ends, finished or cancelled. A
+// future that is listed twice comes once. The futures may outlive this object,
+// and need not end before it. (Python's as_completed(); the first Next() is
+// wait(return_when=FIRST_COMPLETED).)
+//
+// Belongs to one thread at a time.
+template <typename T>
+class AsCompleted {
+ public:
+  explicit AsCompleted(const std::vector<Future<T>>& futures) {
+    // TODO(9): let each future put itself into ready_->queue when it is done.
+    // Who may be gone by then?
+    (void)futures;
+  }
+
+  // Waits for the next one. Returns nothing after the last.
+  std::optional<Future<T>> Next() {
+    // TODO(10): wait for the queue, not for a particular future.
+    return std::nullopt;
+  }
+
+  // The same, but throws TimeoutError if none has ended `timeout` after the
+  // call. You may go on asking.
+  std::optional<Future<T>> NextFor(std::chrono::nanoseconds timeout) {
+    // TODO(11)
+    (void)timeout;
+    return std::nullopt;
+  }
+
+ private:
+  // Ended and not handed out.
+  struct Ready {
+    std::mutex mu;
+    std::condition_variable added;
+    std::deque<Future<T>> queue;  // Guarded by mu.
+  };
+
+  // How many of the futures have not been handed out.
+  [[maybe_unused]] size_t left_ = 0;
+  std::shared_ptr<Ready> ready_ = std::make_shared<Ready>();
+};
+
+}  // namespace workbook
+
+#endif  // EXERCISES_21_FUTURE_FUTURE_H_
