@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mistake: Release frees the mutex first and notifies then, "so that the woken
-// thread need not wait". The thread that took the permit may have destroyed
-// the semaphore by then.
-// Verdict: use after free
+// Mistake: Release frees the mutex first, looks whether somebody waits, and
+// notifies then, "so that the woken thread need not wait". The thread that
+// took the permit may have destroyed the semaphore by then.
+// Verdict: data race
 // Rule: WhoeverAcquiresLastMayDestroyIt
 
 #ifndef TESTS_11_SEMAPHORE_MISTAKES_NOTIFY_AFTER_UNLOCK_H_
 #define TESTS_11_SEMAPHORE_MISTAKES_NOTIFY_AFTER_UNLOCK_H_
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -33,7 +34,9 @@ class Semaphore {
 
   void Acquire() {
     std::unique_lock lock(mu_);
+    ++waiting_;
     released_.wait(lock, [this] { return permits_ > 0; });
+    --waiting_;
     --permits_;
   }
 
@@ -47,10 +50,11 @@ class Semaphore {
   bool AcquireFor(std::chrono::nanoseconds timeout) {
     const auto deadline = DeadlineAfter(timeout);
     std::unique_lock lock(mu_);
-    if (!released_.wait_until(lock, deadline,
-                              [this] { return permits_ > 0; })) {
-      return false;
-    }
+    ++waiting_;
+    const bool has_permit =
+        released_.wait_until(lock, deadline, [this] { return permits_ > 0; });
+    --waiting_;
+    if (!has_permit) return false;
     --permits_;
     return true;
   }
@@ -67,11 +71,7 @@ class Semaphore {
       }
       permits_ += permits;
     }
-    if (permits == 1) {
-      released_.notify_one();
-    } else {
-      released_.notify_all();
-    }
+    if (waiting_ > 0) released_.notify_all();
   }
 
  private:
@@ -92,6 +92,7 @@ class Semaphore {
   std::mutex mu_;
   std::condition_variable released_;
   int permits_;  // Guarded by mu_.
+  std::atomic<int> waiting_ = 0;
 };
 
 class BoundedSemaphore : public Semaphore {

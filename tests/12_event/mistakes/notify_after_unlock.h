@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mistake: Set frees the mutex first and notifies then. A thread that need not
-// wait any more may have destroyed the event by then.
-// Verdict: use after free
+// Mistake: Set frees the mutex first, looks whether somebody waits, and
+// notifies then. A thread that the event let through may have destroyed it by
+// then.
+// Verdict: data race
 // Rule: WhoeverWaitsLastMayDestroyIt
 
 #ifndef TESTS_12_EVENT_MISTAKES_NOTIFY_AFTER_UNLOCK_H_
@@ -29,7 +30,7 @@ class Event {
       is_set_ = true;
       ++generation_;
     }
-    changed_.notify_all();
+    if (waiting_ > 0) changed_.notify_all();
   }
 
   void Clear() {
@@ -44,14 +45,19 @@ class Event {
 
   void Wait() {
     std::unique_lock lock(mu_);
+    ++waiting_;
     changed_.wait(lock, [this, now = generation_] { return SetSince(now); });
+    --waiting_;
   }
 
   bool WaitFor(std::chrono::nanoseconds timeout) {
     const auto deadline = DeadlineAfter(timeout);
     std::unique_lock lock(mu_);
-    return changed_.wait_until(
+    ++waiting_;
+    const bool set = changed_.wait_until(
         lock, deadline, [this, now = generation_] { return SetSince(now); });
+    --waiting_;
+    return set;
   }
 
  private:
@@ -77,6 +83,7 @@ class Event {
 
   mutable std::mutex mu_;
   std::condition_variable changed_;
+  std::atomic<int> waiting_ = 0;
   // Guarded by mu_.
   bool is_set_ = false;
   std::uint64_t generation_ = 0;  // How often Set() was called.
