@@ -195,6 +195,7 @@ class Explorer {
                                      finding.message));
       return MakeReport("", {});
     }
+    if (!options_.explain) return MakeReport("", decisions);
     const uint64_t points =
         std::max<uint64_t>(trace_.counters.points, kShrinkPoints / kShrinkRuns);
     decisions = Shrink(
@@ -270,6 +271,10 @@ class Explorer {
     if (options_.replay.empty() &&
         report_.verdict != Verdict::kNondeterminism) {
       report_.hash = LastRunHash();
+    }
+    if (!options_.explain) {
+      report_.trace = std::move(trace_);
+      return std::move(report_);
     }
     const std::unique_ptr<Symbolizer> symbolizer = MakeProcessSymbolizer();
     const Story story = TellStory(trace_, *symbolizer);

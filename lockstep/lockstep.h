@@ -63,6 +63,10 @@ struct Options {
   // Printed in front of Report::replay where the report says how to run the
   // schedule again: the command of which the replay is the last argument.
   std::string replay_command = {};
+  // false: a failing schedule is not shrunk, drawn or put in words, and the
+  // report has only verdict, counts, trace and replay. For tests of lockstep,
+  // which explore thousands of failing programs.
+  bool explain = true;
   // Runs exactly this schedule (the text of Report::replay) and no other.
   std::string replay = {};
 };

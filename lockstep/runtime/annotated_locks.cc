@@ -11,17 +11,20 @@
 
 #include <cstdint>
 
+#include "absl/base/config.h"
 #include "lockstep/runtime/hooks.h"
 #include "lockstep/runtime/lock_model.h"
 #include "lockstep/runtime/race_detector.h"
 #include "lockstep/runtime/scheduler.h"
 
-// Abseil's, if it is linked in.
+// Abseil's, if it is linked in (declared here: only used if they are there).
 namespace absl {
-inline namespace lts_20240722 {
+ABSL_NAMESPACE_BEGIN
+enum class OnDeadlockCycle;
 __attribute__((weak)) void RegisterCondVarTracer(void (*)(const char*,
                                                           const void*));
-}  // namespace lts_20240722
+__attribute__((weak)) void SetMutexDeadlockDetectionMode(OnDeadlockCycle);
+ABSL_NAMESPACE_END
 }  // namespace absl
 
 namespace lockstep::internal {
@@ -46,10 +49,14 @@ SyncObject* MutexObject(void* mutex, CodeAddress pc) {
 
 Op LockOp(unsigned flags) {
   switch (flags & kReadLockAndTry) {
-    case kReadLock: return Op::kLockShared;
-    case kTryLock: return Op::kTryLock;
-    case kReadLockAndTry: return Op::kTryLockShared;
-    default: return Op::kLock;
+    case kReadLock:
+      return Op::kLockShared;
+    case kTryLock:
+      return Op::kTryLock;
+    case kReadLockAndTry:
+      return Op::kTryLockShared;
+    default:
+      return Op::kLock;
   }
 }
 
@@ -97,10 +104,20 @@ void InstallAbseilHooks() {
   }
 }
 
+// In debug builds Abseil aborts on lock orders that might deadlock one day.
+// While exploring, lockstep's own verdict counts, the same in every build.
+void SwitchAbseilDeadlockDetector(bool on) {
+  constexpr int kIgnore = 0, kAbort = 2;  // absl::OnDeadlockCycle
+  if (&absl::SetMutexDeadlockDetectionMode != nullptr) {
+    absl::SetMutexDeadlockDetectionMode(
+        static_cast<absl::OnDeadlockCycle>(on ? kAbort : kIgnore));
+  }
+}
+
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 

@@ -26,8 +26,7 @@ bool Releases(int order) {
 
 // `value` is what was found. If no instrumented operation left it there,
 // uninstrumented code did: see Scheduler::exit_clock.
-void LearnFromLoad(Thread* me, SyncObject* object, int order,
-                   uint64_t value) {
+void LearnFromLoad(Thread* me, SyncObject* object, int order, uint64_t value) {
   if (!g_detect_races) return;
   if (__builtin_expect(!g_scheduler.exit_clock().empty(), false) &&
       (!object->has_value || object->value != value)) {
@@ -80,8 +79,8 @@ SyncObject* BeforeAtomic(const volatile void* address, size_t size, Op op,
                          CodeAddress pc) {
   Thread* me = self;
   if (me == nullptr || me->no_preempt != 0) return nullptr;
-  SyncObject* object = g_scheduler.Object(
-      reinterpret_cast<uintptr_t>(address), ObjectKind::kAtomic, pc);
+  SyncObject* object = g_scheduler.Object(reinterpret_cast<uintptr_t>(address),
+                                          ObjectKind::kAtomic, pc);
   // A lock looking at its own word is not the student's subject.
   if (object->kind == ObjectKind::kAbslMutex ||
       object->kind == ObjectKind::kAbslCondVar) {
@@ -148,7 +147,7 @@ void AfterStore(SyncObject* object, int order, uint64_t old_value,
   object->has_value = true;
   if (value != old_value) {
     ++object->version;
-    object->last_writer = me;
+    object->SetWriter(me);
     g_scheduler.Progress(me);
   }
   if (Step* step = g_scheduler.Record(me, Op::kAtomicStore, object, pc)) {
@@ -178,7 +177,7 @@ void AfterUpdate(SyncObject* object, int order, uint64_t old_value,
   object->has_value = true;
   if (value != old_value) {
     ++object->version;
-    object->last_writer = me;
+    object->SetWriter(me);
     g_scheduler.Progress(me);
   } else {
     NoteValue(me, object->address, value);

@@ -5,15 +5,15 @@
 #include "lockstep/runtime/execution.h"
 
 #include <alloca.h>
-#include <cerrno>
-#include <csetjmp>
-#include <csignal>
-#include <cstring>
-
 #include <link.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
 
 #include "lockstep/runtime/array.h"
 #include "lockstep/runtime/raw_syscall.h"
@@ -54,9 +54,9 @@ struct Donor {
   Array<TlsBlock> tls;
   // OS execution: what to run when `go` becomes 1.
   int go = 0;
-  int idle = 0;          // 1: waiting in DonorMain for the next job
-  bool started = false;  // the job has been entered
-  bool finished = false; // the job has given the token away for good
+  int idle = 0;           // 1: waiting in DonorMain for the next job
+  bool started = false;   // the job has been entered
+  bool finished = false;  // the job has given the token away for good
   bool abandon = false;
   void (*entry)(void*) = nullptr;
   void* arg = nullptr;
@@ -65,8 +65,8 @@ struct Donor {
 
 namespace {
 
-Array<Donor*> g_donors;      // by slot
-size_t g_first_maybe_free;   // no donor below this slot is free
+Array<Donor*> g_donors;     // by slot
+size_t g_first_maybe_free;  // no donor below this slot is free
 Execution g_execution;
 uint64_t g_donors_made;
 uintptr_t g_kernel_thread_pointer;
@@ -125,9 +125,8 @@ void* DonorMain(void* arg) {
        kParkedFrames) &
       ~uintptr_t{63});
   stack_t signal_stack = {};
-  signal_stack.ss_sp =
-      mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  signal_stack.ss_sp = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   signal_stack.ss_size = kSignalStack;
   if (signal_stack.ss_sp != MAP_FAILED) sigaltstack(&signal_stack, nullptr);
   for (;;) {
@@ -151,9 +150,9 @@ void AwaitIdle(Donor* donor) {
 char* MapStack(size_t slot, size_t size) {
   void* wanted = reinterpret_cast<void*>(kSlotBase + slot * kSlotSize);
   if (size > kSlotSize - kGuardSize) wanted = nullptr;  // a student's attribute
-  void* got = mmap(wanted, size + kGuardSize, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1,
-                   0);
+  void* got =
+      mmap(wanted, size + kGuardSize, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (got == MAP_FAILED) return nullptr;
   madvise(got, size + kGuardSize, MADV_NOHUGEPAGE);
   mprotect(got, kGuardSize, PROT_NONE);
@@ -253,8 +252,7 @@ bool SpawnContext(Context* context, size_t stack_size, void (*entry)(void*),
   context->donor = donor;
   if (g_execution == Execution::kUserLevel) {
     context->thread_pointer = donor->thread_pointer;
-    context->stack_pointer =
-        user_level::PrepareStack(donor->top, entry, arg);
+    context->stack_pointer = user_level::PrepareStack(donor->top, entry, arg);
   } else {
     donor->entry = entry;
     donor->arg = arg;

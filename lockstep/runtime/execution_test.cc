@@ -61,7 +61,8 @@ Results Explore(absl::FunctionRef<void()> body, Execution execution,
     if (results.message.empty() && trace.finding.verdict != Verdict::kNone) {
       results.message = trace.finding.message;
       for (const Site& site : trace.finding.sites) {
-        results.message += "; T" + std::to_string(site.thread) + " " + site.what;
+        results.message +=
+            "; T" + std::to_string(site.thread) + " " + site.what;
       }
     }
   }
@@ -74,8 +75,7 @@ void ExpectSame(absl::FunctionRef<void()> body, int schedules = 300,
   // Lazy initialisation makes the first run differ.
   Explore(body, Execution::kUserLevel, 2, options);
   Explore(body, Execution::kOsThreads, 2, options);
-  const Results user =
-      Explore(body, Execution::kUserLevel, schedules, options);
+  const Results user = Explore(body, Execution::kUserLevel, schedules, options);
   const Results os = Explore(body, Execution::kOsThreads, schedules, options);
   EXPECT_EQ(user.message, "");
   EXPECT_EQ(os.message, "");
@@ -232,9 +232,8 @@ TEST(Execution, StandardFacilities) {
 TEST(Execution, Futures) {
   ExpectSame([] {
     auto three = std::async(std::launch::async, [] { return 3; });
-    auto boom = std::async(std::launch::async, []() -> int {
-      throw std::runtime_error("boom");
-    });
+    auto boom = std::async(std::launch::async,
+                           []() -> int { throw std::runtime_error("boom"); });
     std::promise<int> promise;
     std::thread thread([&] { promise.set_value_at_thread_exit(5); });
     Check(promise.get_future().get() == 5, "promise");
@@ -322,7 +321,8 @@ TEST(Execution, Abseil) {
         value = 1;
       }
       const bool early = mutex.LockWhenWithTimeout(
-          absl::Condition(+[](int* v) { return *v == 77; }, &value),
+          absl::Condition(
+              +[](int* v) { return *v == 77; }, &value),
           absl::Hours(1));
       Check(!early, "timeout");
       mutex.Unlock();
@@ -364,7 +364,8 @@ TEST(Execution, TimeoutsAndSpuriousWakeups) {
         bool ready = false;
         std::thread waiter([&] {
           std::unique_lock lock(mutex);
-          changed.wait_for(lock, std::chrono::seconds(1), [&] { return ready; });
+          changed.wait_for(lock, std::chrono::seconds(1),
+                           [&] { return ready; });
           changed.wait(lock, [&] { return ready; });
         });
         {

@@ -11,18 +11,29 @@ namespace {
 
 const char* KindName(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kMutex: return "mutex";
-    case ObjectKind::kRecursiveMutex: return "recursive mutex";
-    case ObjectKind::kSharedMutex: return "shared mutex";
-    case ObjectKind::kAbslMutex: return "absl::Mutex";
-    case ObjectKind::kConditionVariable: return "condition variable";
-    case ObjectKind::kAbslCondVar: return "absl::CondVar";
-    case ObjectKind::kSemaphore: return "semaphore";
-    case ObjectKind::kOnceFlag: return "once flag";
-    case ObjectKind::kAtomic: return "atomic variable";
-    case ObjectKind::kThread: return "thread";
+    case ObjectKind::kMutex:
+      return "mutex";
+    case ObjectKind::kRecursiveMutex:
+      return "recursive mutex";
+    case ObjectKind::kSharedMutex:
+      return "shared mutex";
+    case ObjectKind::kAbslMutex:
+      return "absl::Mutex";
+    case ObjectKind::kConditionVariable:
+      return "condition variable";
+    case ObjectKind::kAbslCondVar:
+      return "absl::CondVar";
+    case ObjectKind::kSemaphore:
+      return "semaphore";
+    case ObjectKind::kOnceFlag:
+      return "once flag";
+    case ObjectKind::kAtomic:
+      return "atomic variable";
+    case ObjectKind::kThread:
+      return "thread";
     case ObjectKind::kMemory:
-    case ObjectKind::kUnknown: break;
+    case ObjectKind::kUnknown:
+      break;
   }
   return "object";
 }
@@ -85,11 +96,14 @@ void ForEachBlocker(Thread* t, Visit visit) {
     }
     return;
   }
-  if (object->last_writer != nullptr && object->last_writer != t &&
-      (object->kind == ObjectKind::kSemaphore ||
-       object->kind == ObjectKind::kAtomic)) {
-    visit(object->last_writer);
+  if (object->kind != ObjectKind::kSemaphore &&
+      object->kind != ObjectKind::kAtomic) {
+    return;
   }
+  // A waiter often announces itself in the very word it waits for.
+  Thread* writer =
+      object->last_writer != t ? object->last_writer : object->previous_writer;
+  if (writer != nullptr && writer != t) visit(writer);
 }
 
 // Depth-first search for a way from `t` back to `goal`.

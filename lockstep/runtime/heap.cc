@@ -68,7 +68,12 @@ uintptr_t g_base;
 size_t g_current;
 size_t g_frontier;  // chunks never used
 size_t g_used_now;  // bytes handed out in this schedule
-bool g_broken;      // no address space: libc's heap for everybody
+// The chunk this schedule began with, how full it was, and how many blocks of
+// this schedule still live there.
+size_t g_first;
+uint32_t g_first_used;
+uint32_t g_first_live;
+bool g_broken;  // no address space: libc's heap for everybody
 
 char* ChunkStart(size_t i) {
   return reinterpret_cast<char*>(g_base + i * kChunkSize);
@@ -122,6 +127,7 @@ bool OpenNext(size_t from, uint32_t generation) {
 void* FinishBlock(char* start, size_t span, size_t size, size_t alignment,
                   uint32_t where, Chunk* chunk) {
   ++chunk->live;
+  if (chunk == &g_chunks[g_first]) ++g_first_live;
   g_used_now += span;
   if (chunk->recycled) {
     ForgetAccesses(reinterpret_cast<uintptr_t>(start), span);
@@ -134,9 +140,8 @@ void* FinishBlock(char* start, size_t span, size_t size, size_t alignment,
   const uintptr_t first = reinterpret_cast<uintptr_t>(start) + 32;
   const uintptr_t block = (first + alignment - 1) & ~(alignment - 1);
   auto* near_header = reinterpret_cast<Header*>(block) - 1;
-  *near_header = {static_cast<uint64_t>(block -
-                                        reinterpret_cast<uintptr_t>(start)),
-                  0, 0};
+  *near_header = {
+      static_cast<uint64_t>(block - reinterpret_cast<uintptr_t>(start)), 0, 0};
   return reinterpret_cast<void*>(block);
 }
 
@@ -191,15 +196,14 @@ void* Allocate(Thread* me, size_t size, size_t alignment, CodeAddress pc) {
 }
 
 inline bool IsOurs(const void* block) {
-  return reinterpret_cast<uintptr_t>(block) - g_base < kHeapSize &&
-         g_base != 0;
+  return reinterpret_cast<uintptr_t>(block) - g_base < kHeapSize && g_base != 0;
 }
 
 Header* HeaderOf(void* block) {
   auto* header = static_cast<Header*>(block) - 1;
   if (header->span == 0) {  // aligned: the real one is further down
-    header = reinterpret_cast<Header*>(static_cast<char*>(block) -
-                                       header->size);
+    header =
+        reinterpret_cast<Header*>(static_cast<char*>(block) - header->size);
   }
   return header;
 }
@@ -225,6 +229,11 @@ void Free(void* block, CodeAddress pc) {
   const size_t i = (reinterpret_cast<uintptr_t>(header) - g_base) / kChunkSize;
   Chunk& chunk = g_chunks[i];
   --chunk.live;
+  if (i == g_first && g_first_live != 0 &&
+      reinterpret_cast<char*>(header) >=
+          ChunkStart(i) + g_first_used * size_t{16}) {
+    --g_first_live;
+  }
   if (chunk.large) {
     const size_t run = chunk.run;
     madvise(ChunkStart(i), run * kChunkSize, MADV_DONTNEED);
@@ -284,9 +293,18 @@ void BeginHeap() {
   if (g_broken || (g_base == 0 && !Start())) return;
   g_used_now = 0;
   OpenNext(0, g_scheduler.generation());
+  g_first = g_current;
+  g_first_used = g_chunks[g_first].used;
+  g_first_live = 0;
 }
 
-void EndHeap() {}
+void EndHeap() {
+  // Nothing of this schedule is left: the next one starts at the same place,
+  // although earlier ones may have left something before it.
+  if (!g_broken && g_first_live == 0) {
+    g_chunks[g_first].used = g_first_used;
+  }
+}
 
 bool FindHeapBlock(uintptr_t address, HeapBlock* found) {
   if (!IsOurs(reinterpret_cast<void*>(address))) return false;
@@ -347,8 +365,8 @@ void* realloc(void* block, size_t size) noexcept {
   if (!ours && (block != nullptr || !Controlled())) {
     return __libc_realloc(block, size);
   }
-  void* copy = Controlled() ? Allocate(self, size, 16, pc)
-                            : __libc_malloc(size);
+  void* copy =
+      Controlled() ? Allocate(self, size, 16, pc) : __libc_malloc(size);
   if (copy == nullptr) return nullptr;
   if (ours) {
     const size_t old = HeaderOf(block)->size & ~kFreedBit;

@@ -56,6 +56,7 @@ void StartWatchdog();
 
 // annotated_locks.cc.
 void InstallAbseilHooks();
+void SwitchAbseilDeadlockDetector(bool on);
 
 // True if `address` is a global variable of the program or a library.
 bool IsStaticStorage(uintptr_t address);

@@ -108,8 +108,7 @@ ssize_t recv(int fd, void* buffer, size_t size, int flags) {
 }
 
 ssize_t recvfrom(int fd, void* __restrict buffer, size_t size, int flags,
-                 sockaddr* __restrict address,
-                 socklen_t* __restrict length) {
+                 sockaddr* __restrict address, socklen_t* __restrict length) {
   if ((flags & MSG_DONTWAIT) == 0) {
     CheckReady(fd, POLLIN, "recvfrom()", LOCKSTEP_CALLER());
   }
@@ -123,14 +122,13 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) {
   return real::recvmsg(fd, message, flags);
 }
 
-int accept(int fd, sockaddr* __restrict address,
-           socklen_t* __restrict length) {
+int accept(int fd, sockaddr* __restrict address, socklen_t* __restrict length) {
   CheckReady(fd, POLLIN, "accept()", LOCKSTEP_CALLER());
   return real::accept(fd, address, length);
 }
 
-int accept4(int fd, sockaddr* __restrict address,
-            socklen_t* __restrict length, int flags) {
+int accept4(int fd, sockaddr* __restrict address, socklen_t* __restrict length,
+            int flags) {
   CheckReady(fd, POLLIN, "accept4()", LOCKSTEP_CALLER());
   return real::accept4(fd, address, length, flags);
 }
@@ -150,8 +148,8 @@ int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
   Thread* me = self;
   if (me == nullptr) return real::ppoll(entries, count, timeout, mask);
   const int ready = real::poll(entries, count, 0);
-  if (ready != 0 || (timeout != nullptr && timeout->tv_sec == 0 &&
-                     timeout->tv_nsec == 0)) {
+  if (ready != 0 ||
+      (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0)) {
     return ready;
   }
   WouldBlock(me, "ppoll()", LOCKSTEP_CALLER());
@@ -160,8 +158,8 @@ int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
 int select(int count, fd_set* __restrict reading, fd_set* __restrict writing,
            fd_set* __restrict other, timeval* __restrict timeout) {
   Thread* me = self;
-  if (me == nullptr || (timeout != nullptr && timeout->tv_sec == 0 &&
-                        timeout->tv_usec == 0)) {
+  if (me == nullptr ||
+      (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_usec == 0)) {
     return real::select(count, reading, writing, other, timeout);
   }
   timeval zero = {};
@@ -185,8 +183,7 @@ pid_t waitpid(pid_t pid, int* status, int options) {
   if (me == nullptr || (options & WNOHANG) != 0) {
     return real::waitpid(pid, status, options);
   }
-  return WaitForChild(me, pid, status, options, "waitpid()",
-                      LOCKSTEP_CALLER());
+  return WaitForChild(me, pid, status, options, "waitpid()", LOCKSTEP_CALLER());
 }
 
 pid_t wait(int* status) {

@@ -126,8 +126,7 @@ void __cxa_guard_abort(int64_t* guard) noexcept {
 void _ZNSt15__exception_ptr13exception_ptr9_M_addrefEv(void* pointer) {
   if (Thread* me = self) SynchroniseExceptions(me);
   static void (*function)(void*);
-  Real("_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv",
-       &function)(pointer);
+  Real("_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv", &function)(pointer);
 }
 
 void _ZNSt15__exception_ptr13exception_ptr10_M_releaseEv(void* pointer) {

@@ -30,9 +30,9 @@ struct Meaning {
 Meaning MeaningOf(Thread* me, uintptr_t address, bool timed, CodeAddress pc) {
   if (me->annotated_object != nullptr) {
     if (me->waiting_condvar != 0) {
-      return {g_scheduler.Object(me->waiting_condvar,
-                                 ObjectKind::kAbslCondVar, pc),
-              timed ? Op::kTimedWait : Op::kWait};
+      return {
+          g_scheduler.Object(me->waiting_condvar, ObjectKind::kAbslCondVar, pc),
+          timed ? Op::kTimedWait : Op::kWait};
     }
     SyncObject* lock = me->annotated_object;
     if (lock->owner == nullptr && lock->readers == 0) {
@@ -40,8 +40,7 @@ Meaning MeaningOf(Thread* me, uintptr_t address, bool timed, CodeAddress pc) {
     }
     return {lock, me->annotated_op};
   }
-  return {g_scheduler.Object(address, ObjectKind::kAtomic, pc),
-          Op::kFutexWait};
+  return {g_scheduler.Object(address, ObjectKind::kAtomic, pc), Op::kFutexWait};
 }
 
 // The place in the student's code, if Abseil stands in between.
@@ -116,8 +115,8 @@ long Wake(Thread* me, int* word, int count, CodeAddress pc) {
   if (step != nullptr) step->other = futex->first_waiter->id;
   long woken = 0;
   while (woken < count && futex->first_waiter != nullptr) {
-    Thread* waiter = count == INT_MAX ? futex->first_waiter
-                                      : g_scheduler.PickWaiter(futex);
+    Thread* waiter =
+        count == INT_MAX ? futex->first_waiter : g_scheduler.PickWaiter(futex);
     if (step != nullptr) step->other = waiter->id;
     g_scheduler.Release(waiter);
     ++woken;
@@ -131,7 +130,7 @@ long Wake(Thread* me, int* word, int count, CodeAddress pc) {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
@@ -158,12 +157,12 @@ long syscall(long number, ...) noexcept {
           return Wait(me, word, static_cast<int>(a[2]), deadline, pc);
         }
         case FUTEX_WAIT_BITSET:
-          return Wait(me, word, static_cast<int>(a[2]),
-                      DeadlineOf((a[1] & FUTEX_CLOCK_REALTIME) != 0
-                                     ? CLOCK_REALTIME
-                                     : CLOCK_MONOTONIC,
-                                 when),
-                      pc);
+          return Wait(
+              me, word, static_cast<int>(a[2]),
+              DeadlineOf((a[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME
+                                                            : CLOCK_MONOTONIC,
+                         when),
+              pc);
         case FUTEX_WAKE:
         case FUTEX_WAKE_BITSET:
           return Wake(me, word, static_cast<int>(a[2]), pc);

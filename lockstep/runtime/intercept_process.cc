@@ -4,6 +4,7 @@
 // abort, std::terminate, assert, fatal signals. What can be survived ends the
 // schedule with a finding; what cannot calls the FatalHandler first.
 
+#include <cxxabi.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,8 +16,6 @@
 #include <exception>
 #include <stdexcept>
 #include <typeinfo>
-
-#include <cxxabi.h>
 
 #include "lockstep/runtime/hooks.h"
 #include "lockstep/runtime/real.h"
@@ -78,18 +77,24 @@ std::terminate_handler g_previous_terminate;
                    "the exception is thrown here, or passes by");
 }
 
-constexpr int kFatalSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
-                                 SIGTRAP};
+constexpr int kFatalSignals[] = {SIGSEGV, SIGBUS,  SIGFPE,
+                                 SIGILL,  SIGABRT, SIGTRAP};
 struct sigaction g_previous_action[NSIG];
 
 const char* SignalText(int signal) {
   switch (signal) {
-    case SIGSEGV: return "segmentation fault (SIGSEGV)";
-    case SIGBUS: return "bus error (SIGBUS)";
-    case SIGFPE: return "arithmetic error (SIGFPE)";
-    case SIGILL: return "illegal instruction (SIGILL)";
-    case SIGABRT: return "abort (SIGABRT)";
-    default: return "fatal signal";
+    case SIGSEGV:
+      return "segmentation fault (SIGSEGV)";
+    case SIGBUS:
+      return "bus error (SIGBUS)";
+    case SIGFPE:
+      return "arithmetic error (SIGFPE)";
+    case SIGILL:
+      return "illegal instruction (SIGILL)";
+    case SIGABRT:
+      return "abort (SIGABRT)";
+    default:
+      return "fatal signal";
   }
 }
 
@@ -117,8 +122,8 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context) {
   const CodeAddress pc = ProgramCounter(context);
   if (signal == SIGSEGV &&
       IsStackGuard(reinterpret_cast<uintptr_t>(info->si_addr))) {
-    DieWithFinding(me, Verdict::kStackOverflow,
-                   "a thread runs out of stack", pc);
+    DieWithFinding(me, Verdict::kStackOverflow, "a thread runs out of stack",
+                   pc);
   }
   char message[120];
   if (signal == SIGSEGV || signal == SIGBUS) {
@@ -160,19 +165,24 @@ void InstallOnce() {
 
 void BeginProcessHooks() {
   g_previous_terminate = std::set_terminate(OnTerminate);
+  SwitchAbseilDeadlockDetector(false);
 }
 
-void EndProcessHooks() { std::set_terminate(g_previous_terminate); }
+void EndProcessHooks() {
+  std::set_terminate(g_previous_terminate);
+  SwitchAbseilDeadlockDetector(true);
+}
 
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
-__attribute__((noreturn)) void __assert_fail(const char* assertion, const char* file,
-                                unsigned line, const char* function) noexcept {
+__attribute__((noreturn)) void __assert_fail(const char* assertion,
+                                             const char* file, unsigned line,
+                                             const char* function) noexcept {
   char message[500];
   std::snprintf(message, sizeof(message), "%s:%u: %s: assertion failed: %s",
                 file, line, function, assertion);
@@ -187,8 +197,8 @@ __attribute__((noreturn)) void __assert_fail(const char* assertion, const char* 
 __attribute__((noreturn)) void exit(int status) noexcept {
   if (Thread* me = self) {
     char message[80];
-    std::snprintf(message, sizeof(message), "the code under test calls exit(%d)",
-                  status);
+    std::snprintf(message, sizeof(message),
+                  "the code under test calls exit(%d)", status);
     g_scheduler.Fail(me, Verdict::kExit, message, LOCKSTEP_CALLER(),
                      "ends the process");
   }
@@ -235,22 +245,22 @@ __attribute__((noreturn)) void abort() noexcept {
 
 // glibc changes the ids of every kernel thread, and finds the caller's by the
 // thread pointer, which is borrowed here.
-#define LOCKSTEP_ON_KERNEL_THREAD(name, Type)           \
-  int name(Type id) noexcept {                          \
-    if (self == nullptr) return real::name(id);         \
-    struct Call {                                       \
-      Type id;                                          \
-      int result, error;                                \
-    } call = {id, 0, 0};                                \
-    CallOnKernelThread(                                 \
-        [](void* arg) {                                 \
-          auto* c = static_cast<Call*>(arg);            \
-          c->result = real::name(c->id);                \
-          c->error = errno;                             \
-        },                                              \
-        &call);                                         \
-    if (call.result != 0) errno = call.error;           \
-    return call.result;                                 \
+#define LOCKSTEP_ON_KERNEL_THREAD(name, Type)   \
+  int name(Type id) noexcept {                  \
+    if (self == nullptr) return real::name(id); \
+    struct Call {                               \
+      Type id;                                  \
+      int result, error;                        \
+    } call = {id, 0, 0};                        \
+    CallOnKernelThread(                         \
+        [](void* arg) {                         \
+          auto* c = static_cast<Call*>(arg);    \
+          c->result = real::name(c->id);        \
+          c->error = errno;                     \
+        },                                      \
+        &call);                                 \
+    if (call.result != 0) errno = call.error;   \
+    return call.result;                         \
   }
 LOCKSTEP_ON_KERNEL_THREAD(setuid, uid_t)
 LOCKSTEP_ON_KERNEL_THREAD(setgid, gid_t)

@@ -149,11 +149,12 @@ int CheckUnlockMutex(Thread* me, pthread_mutex_t* m, SyncObject* lock,
   g_scheduler.EndSchedule(me);
 }
 
-// --- Condition variables -------------------------------------------------------
+// --- Condition variables
+// -------------------------------------------------------
 
 SyncObject* CondObject(pthread_cond_t* c, CodeAddress pc) {
-  SyncObject* object = g_scheduler.Object(
-      reinterpret_cast<uintptr_t>(c), ObjectKind::kConditionVariable, pc);
+  SyncObject* object = g_scheduler.Object(reinterpret_cast<uintptr_t>(c),
+                                          ObjectKind::kConditionVariable, pc);
   if (object->kind != ObjectKind::kConditionVariable) {
     g_scheduler.DropObject(object->address);
     object = g_scheduler.Object(reinterpret_cast<uintptr_t>(c),
@@ -244,7 +245,8 @@ void Notify(Thread* me, pthread_cond_t* c, bool all, CodeAddress pc) {
   WakeFromCondition(waiter);
 }
 
-// --- Reader-writer locks ---------------------------------------------------------
+// --- Reader-writer locks
+// ---------------------------------------------------------
 
 void MirrorRwlock(pthread_rwlock_t* l, const SyncObject* lock) {
   l->__data.__readers = lock->readers << 3;
@@ -254,8 +256,7 @@ void MirrorRwlock(pthread_rwlock_t* l, const SyncObject* lock) {
 
 SyncObject* RwlockObject(Thread* me, pthread_rwlock_t* l, CodeAddress pc) {
   const auto address = reinterpret_cast<uintptr_t>(l);
-  SyncObject* lock =
-      g_scheduler.Object(address, ObjectKind::kSharedMutex, pc);
+  SyncObject* lock = g_scheduler.Object(address, ObjectKind::kSharedMutex, pc);
   if ((lock->owner != nullptr && l->__data.__cur_writer == 0) ||
       (lock->readers != 0 && l->__data.__readers == 0)) {
     CheckDestroyLock(me, lock, pc);
@@ -298,7 +299,8 @@ int TryLockRwlock(Thread* me, pthread_rwlock_t* l, bool shared,
   return 0;
 }
 
-// --- Semaphores --------------------------------------------------------------------
+// --- Semaphores
+// --------------------------------------------------------------------
 
 SyncObject* SemaphoreObject(sem_t* s, CodeAddress pc) {
   SyncObject* object = g_scheduler.Object(reinterpret_cast<uintptr_t>(s),
@@ -376,7 +378,7 @@ void ReleaseStaticLocks() {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
@@ -689,10 +691,9 @@ int pthread_once(pthread_once_t* once, void (*function)()) {
     }
     if (object->owner == nullptr) break;
     if (object->owner == me) {
-      g_scheduler.Fail(me, Verdict::kDeadlock,
-                       "an initialiser waits for itself", pc,
-                       "calls call_once on the flag it is initialising",
-                       object);
+      g_scheduler.Fail(
+          me, Verdict::kDeadlock, "an initialiser waits for itself", pc,
+          "calls call_once on the flag it is initialising", object);
     }
     g_scheduler.Block(me, Op::kOnce, object, pc);
   }

@@ -75,7 +75,7 @@ bool IsVirtual(clockid_t clock) {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
@@ -153,8 +153,7 @@ int sched_yield() noexcept {
   return 0;
 }
 
-// One processor: Abseil then does not spin before it sleeps. Asked once per
-// process, maybe before the first schedule.
-int get_nprocs() noexcept { return 1; }
+// One processor, on every machine: Abseil then does not spin before it sleeps.
+int get_nprocs() noexcept { return self != nullptr ? 1 : real::get_nprocs(); }
 
 }  // extern "C"

@@ -36,8 +36,8 @@ bool MayTake(const Thread* me, const SyncObject* lock, bool shared) {
 
 }  // namespace
 
-bool AwaitLock(Thread* me, SyncObject* lock, Op op, bool shared,
-               CodeAddress pc, int64_t deadline) {
+bool AwaitLock(Thread* me, SyncObject* lock, Op op, bool shared, CodeAddress pc,
+               int64_t deadline) {
   me->lock_deadline = deadline;
   me->timed_out = false;
   bool waited = false;

@@ -18,12 +18,11 @@ bool HoldsLock(const Thread* me, const SyncObject* lock);
 
 // The scheduling point of a lock operation; returns when `lock` is free, or
 // false when the deadline has passed. Does not take the lock.
-bool AwaitLock(Thread* me, SyncObject* lock, Op op, bool shared,
-               CodeAddress pc, int64_t deadline = kNoDeadline);
+bool AwaitLock(Thread* me, SyncObject* lock, Op op, bool shared, CodeAddress pc,
+               int64_t deadline = kNoDeadline);
 
 // Takes a free lock.
-void TakeLock(Thread* me, SyncObject* lock, Op op, bool shared,
-              CodeAddress pc);
+void TakeLock(Thread* me, SyncObject* lock, Op op, bool shared, CodeAddress pc);
 
 // Gives a lock back (recursion included: call once per TakeLock).
 void GiveLock(Thread* me, SyncObject* lock, bool shared, CodeAddress pc);

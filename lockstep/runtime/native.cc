@@ -63,5 +63,4 @@ int64_t VirtualNow() { return 0; }
 
 void SetFatalHandler(FatalHandler handler) { g_fatal_handler = handler; }
 
-
 }  // namespace lockstep

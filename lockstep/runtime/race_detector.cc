@@ -107,8 +107,8 @@ __attribute__((noinline)) Where RecordAccess(Thread* me, CodeAddress pc) {
   AccessRecord record;
   record.first_frame = static_cast<uint32_t>(g_frames.size());
   g_frames.push_back(pc);
-  uint32_t depth = me->depth < Thread::kMaxDepth ? me->depth
-                                                 : Thread::kMaxDepth;
+  uint32_t depth =
+      me->depth < Thread::kMaxDepth ? me->depth : Thread::kMaxDepth;
   constexpr uint32_t kFrames = 24;
   for (uint32_t i = 0; i < kFrames && depth > 0; ++i) {
     g_frames.push_back(me->calls[--depth]);
@@ -129,9 +129,9 @@ inline Where MakeWhere(Thread* me, CodeAddress pc) {
 
 void FillSite(Where where, Site* site) {
   if (!g_record) {
-    site->stack.push_back(Anchor() +
-                          static_cast<uintptr_t>(static_cast<intptr_t>(
-                              static_cast<int32_t>(where))));
+    site->stack.push_back(
+        Anchor() + static_cast<uintptr_t>(
+                       static_cast<intptr_t>(static_cast<int32_t>(where))));
     return;
   }
   if (where == 0 || where > g_records.size()) return;
@@ -145,7 +145,8 @@ void FillSite(Where where, Site* site) {
   site->step = record.step;
 }
 
-// --- Shadow memory -------------------------------------------------------------
+// --- Shadow memory
+// -------------------------------------------------------------
 
 size_t HashPage(uintptr_t number, size_t mask) {
   return (number * 0x9E3779B97F4A7C15u >> 40) & mask;
@@ -202,7 +203,8 @@ inline Granule* GranuleOf(uintptr_t address) {
   return &page->granules[(address >> 3) % kGranulesPerPage];
 }
 
-// --- Reports -------------------------------------------------------------------
+// --- Reports
+// -------------------------------------------------------------------
 
 struct Access {
   Thread* me;
@@ -224,6 +226,32 @@ SyncObject* MemoryObject(const Access& access) {
   return g_scheduler.Object(access.address, ObjectKind::kMemory, access.pc);
 }
 
+// Shows the two accesses of a finding among the recorded steps, each where it
+// happened.
+void RecordAccesses(const Access& access, Epoch other, Where where, Op other_op,
+                    SyncObject* object) {
+  if (!g_record || where == 0 || where > g_records.size()) return;
+  RuntimeScope scope;
+  std::vector<Step>& steps = g_scheduler.trace()->steps;
+  const AccessRecord& record = g_records[where - 1];
+  Step step;
+  step.thread = static_cast<ThreadId>((other & ~kShared) >> 32);
+  step.op = other_op;
+  step.object = object->id;
+  step.size = static_cast<uint8_t>(access.size);
+  for (uint32_t i = 0; i < record.frames; ++i) {
+    step.stack.push_back(g_frames[record.first_frame + i]);
+  }
+  const size_t at = record.step < steps.size() ? record.step : steps.size();
+  if (at > 0) step.time_ns = steps[at - 1].time_ns;
+  steps.insert(steps.begin() + static_cast<ptrdiff_t>(at), step);
+  step.thread = access.me->id;
+  step.op = access.write ? Op::kWrite : Op::kRead;
+  step.time_ns = g_scheduler.now();
+  CaptureStack(access.me, access.pc, &step.stack);
+  steps.push_back(step);
+}
+
 void AddOtherSite(Epoch epoch, Where where, const char* what,
                   SyncObject* object) {
   RuntimeScope scope;
@@ -234,9 +262,10 @@ void AddOtherSite(Epoch epoch, Where where, const char* what,
   FillSite(where, &site);
 }
 
-[[noreturn]] __attribute__((noinline)) void ReportRace(
-    const Access& access, Epoch other, Where where, bool other_write,
-    bool other_atomic, const char* other_text = nullptr) {
+[[noreturn]] __attribute__((noinline)) void ReportRace(const Access& access,
+                                                       Epoch other, Where where,
+                                                       bool other_write,
+                                                       bool other_atomic) {
   Thread* me = access.me;
   if (g_scheduler.has_finding()) g_scheduler.EndSchedule(me);
   SyncObject* object = MemoryObject(access);
@@ -247,15 +276,16 @@ void AddOtherSite(Epoch epoch, Where where, const char* what,
                 static_cast<ThreadId>(other >> 32), me->id);
   g_scheduler.SetFinding(Verdict::kDataRace, message);
   char text[80];
-  if (other_text == nullptr) {
-    other_text = Describe(other_write, other_atomic, access.size, text,
-                          sizeof(text));
-  }
-  AddOtherSite(other, where, other_text, object);
+  AddOtherSite(
+      other, where,
+      Describe(other_write, other_atomic, access.size, text, sizeof(text)),
+      object);
   char own[80];
   g_scheduler.AddSite(
       me, Describe(access.write, access.atomic, access.size, own, sizeof(own)),
       access.pc, object);
+  RecordAccesses(access, other, where, other_write ? Op::kWrite : Op::kRead,
+                 object);
   g_scheduler.EndSchedule(me);
 }
 
@@ -272,10 +302,13 @@ void AddOtherSite(Epoch epoch, Where where, const char* what,
       access.pc, object);
   AddOtherSite(granule.cells[0].write, granule.writes[0], "frees the memory",
                object);
+  RecordAccesses(access, granule.cells[0].write, granule.writes[0], Op::kFree,
+                 object);
   g_scheduler.EndSchedule(me);
 }
 
-// --- Checks --------------------------------------------------------------------
+// --- Checks
+// --------------------------------------------------------------------
 
 inline bool Known(const Thread* me, Epoch epoch) {
   const auto thread = static_cast<ThreadId>(epoch >> 32);
@@ -327,10 +360,9 @@ inline void ReadCell(const Access& access, Cell* cell, Where* write_where,
     ReportRace(access, cell->write, *write_where, true, false);
   }
   const Where where = MakeWhere(me, access.pc);
-  if (__builtin_expect(
-          (cell->read & kShared) != 0 ||
-              (cell->read != 0 && !Known(me, cell->read)),
-          false)) {
+  if (__builtin_expect((cell->read & kShared) != 0 ||
+                           (cell->read != 0 && !Known(me, cell->read)),
+                       false)) {
     ReadByMany(me, cell, read_where, where);
     return;
   }
@@ -529,8 +561,8 @@ __attribute__((noinline)) void TouchRange(Access access, size_t size) {
 
 inline void Touch(Thread* me, uintptr_t address, size_t size, bool write,
                   CodeAddress pc) {
-  const Access access{me, address, static_cast<uint32_t>(size), write, false,
-                      pc};
+  const Access access{me,    address, static_cast<uint32_t>(size),
+                      write, false,   pc};
   if (__builtin_expect((address & 7) + size <= 8, true)) {
     TouchGranule(access);
   } else {
@@ -558,9 +590,7 @@ void BeginRaceDetection(bool detect, bool record, uint32_t generation) {
   g_locks.reset();
 }
 
-uint32_t RememberPlace(Thread* me, CodeAddress pc) {
-  return MakeWhere(me, pc);
-}
+uint32_t RememberPlace(Thread* me, CodeAddress pc) { return MakeWhere(me, pc); }
 
 void RecallPlace(uint32_t where, std::vector<CodeAddress>* stack) {
   Site site;

@@ -16,7 +16,7 @@
 
 namespace lockstep::internal {
 
-extern bool g_detect_races;
+extern bool g_detect_races __attribute__((visibility("hidden")));
 
 // Starts from a clean shadow memory; O(1).
 void BeginRaceDetection(bool detect, bool record, uint32_t generation);
@@ -58,7 +58,8 @@ inline void ReleaseJoinClock(Thread* me, VectorClock* clock) {
   Tick(me);
 }
 
-// --- Accesses -----------------------------------------------------------------
+// --- Accesses
+// -----------------------------------------------------------------
 
 void CheckRead(Thread* me, uintptr_t address, size_t size, CodeAddress pc);
 void CheckWrite(Thread* me, uintptr_t address, size_t size, CodeAddress pc);

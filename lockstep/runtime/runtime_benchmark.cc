@@ -4,9 +4,9 @@
 // no reports. Usage: runtime_benchmark [schedules] [body] [os] [races]
 // For figures to compare: taskset -c 1.
 
-#include <atomic>
 #include <time.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -18,8 +18,8 @@
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
-#include "lockstep/strategy/random_walk.h"
 #include "lockstep/runtime/runtime.h"
+#include "lockstep/strategy/random_walk.h"
 
 namespace {
 
@@ -154,10 +154,14 @@ struct Body {
   void (*run)();
 };
 constexpr Body kBodies[] = {
-    {"mutex_counter", MutexCounter}, {"absl_counter", AbslCounter},
-    {"absl_queue", AbslQueue},       {"condition", Condition},
-    {"atomics", Atomics},            {"async", Async},
-    {"threads", Threads},            {"deadlock", Deadlock},
+    {"mutex_counter", MutexCounter},
+    {"absl_counter", AbslCounter},
+    {"absl_queue", AbslQueue},
+    {"condition", Condition},
+    {"atomics", Atomics},
+    {"async", Async},
+    {"threads", Threads},
+    {"deadlock", Deadlock},
     {"empty", Empty},
 };
 
@@ -168,7 +172,8 @@ int main(int argc, char** argv) {
   const auto now = [] {
     timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+    return static_cast<double>(t.tv_sec) +
+           1e-9 * static_cast<double>(t.tv_nsec);
   };
   int schedules = 200'000;
   const char* only = nullptr;
@@ -207,14 +212,14 @@ int main(int argc, char** argv) {
         }
       }
     }
-    const double seconds =
-        now() - start;
-    std::printf("%-14s %9.0f schedules/s %6.1f points %6.1f ns/point "
-                "%llu failures hash %016llx\n",
-                body.name, schedules / seconds, double(points) / schedules,
-                seconds * 1e9 / double(points),
-                static_cast<unsigned long long>(failures),
-                static_cast<unsigned long long>(hash));
+    const double seconds = now() - start;
+    std::printf(
+        "%-14s %9.0f schedules/s %6.1f points %6.1f ns/point "
+        "%llu failures hash %016llx\n",
+        body.name, schedules / seconds, double(points) / schedules,
+        seconds * 1e9 / double(points),
+        static_cast<unsigned long long>(failures),
+        static_cast<unsigned long long>(hash));
     std::fflush(stdout);
   }
 }

@@ -59,7 +59,7 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   depth = readers = 0;
   owner = nullptr;
   first_waiter = last_waiter = nullptr;
-  last_writer = nullptr;
+  last_writer = previous_writer = nullptr;
   lost_notifier = nullptr;
   lost_notify_pc = 0;
   notifications = 0;
@@ -172,20 +172,26 @@ void Scheduler::GrowTable() {
 // --- The list of runnable threads --------------------------------------------
 
 void Scheduler::AddRunnable(Thread* thread) {
-  size_t at = runnable_.size();
-  while (at > 0 && runnable_[at - 1].thread > thread->id) --at;
-  runnable_.insert(at, {thread->id, thread->resume_op, 0, true, 0});
-  thread->state = ThreadState::kRunnable;
-  for (size_t i = at; i < runnable_.size(); ++i) {
-    threads_[runnable_[i].thread]->slot = static_cast<uint32_t>(i);
+  runnable_.push_back({});
+  Pending* slots = runnable_.data();
+  size_t at = runnable_.size() - 1;
+  for (; at > 0 && slots[at - 1].thread > thread->id; --at) {
+    slots[at] = slots[at - 1];
+    ++threads_[slots[at].thread]->slot;
   }
+  slots[at] = {thread->id, thread->resume_op, 0, true, 0};
+  thread->slot = static_cast<uint32_t>(at);
+  thread->state = ThreadState::kRunnable;
 }
 
 void Scheduler::RemoveRunnable(Thread* thread) {
-  runnable_.erase(thread->slot);
-  for (size_t i = thread->slot; i < runnable_.size(); ++i) {
-    threads_[runnable_[i].thread]->slot = static_cast<uint32_t>(i);
+  Pending* slots = runnable_.data();
+  const size_t size = runnable_.size() - 1;
+  for (size_t i = thread->slot; i < size; ++i) {
+    slots[i] = slots[i + 1];
+    --threads_[slots[i].thread]->slot;
   }
+  runnable_.pop_back();
 }
 
 void Scheduler::Enqueue(Thread* thread, SyncObject* object, int64_t deadline) {
@@ -318,8 +324,8 @@ uint32_t Scheduler::ChooseOneOf(Decision::Kind kind, uint32_t count) {
 
 Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
   Choice choice;
-  choice.runnable = absl::Span<const Pending>(runnable_.data(),
-                                              runnable_.size());
+  choice.runnable =
+      absl::Span<const Pending>(runnable_.data(), runnable_.size());
   choice.current = me->id;
   choice.current_runnable = me_runnable;
   // Loads up to kStutterEnd may be a short spin before sleeping.
@@ -456,16 +462,21 @@ bool Scheduler::Block(Thread* me, Op op, SyncObject* object, CodeAddress pc,
   return !me->timed_out;
 }
 
-// --- Spinning and livelock -----------------------------------------------------
+// --- Spinning and livelock
+// -----------------------------------------------------
 
 void Scheduler::Unproductive(Thread* me) {
   if (me->no_preempt != 0) return;
-  if (++me->unproductive < kParkAfter) return;
-  if (options_.forbid_busy_waiting) {
+  ++me->unproductive;
+  // From here on every strategy lets others run, so a longer wait may never
+  // come together; shorter ones may be a spin that ends in sleep.
+  if (options_.forbid_busy_waiting &&
+      me->unproductive >= (me->loads_only ? kStutterEnd : kYieldAfter)) {
     Fail(me, Verdict::kLivelock,
-         "a thread waits by asking again and again instead of sleeping",
-         me->pc, "asks again and again without any change");
+         "a thread waits by asking again and again instead of sleeping", me->pc,
+         "asks again and again without any change");
   }
+  if (me->unproductive < kParkAfter) return;
   if (runnable_.size() < 2) {
     // Nobody else can run: only time, or this thread, can change anything.
     if (timed_count_ != 0) {
@@ -518,7 +529,8 @@ void Scheduler::LongRun(Thread* me) {
 
 void Scheduler::Stuck(Thread* me) { ReportStuck(me, body_done_); }
 
-// --- Threads -------------------------------------------------------------------
+// --- Threads
+// -------------------------------------------------------------------
 
 Thread* Scheduler::NewThread() {
   if (thread_count_ == threads_.size()) {
@@ -617,9 +629,12 @@ void Scheduler::ThreadMain(void* arg) {
   auto* me = static_cast<Thread*>(arg);
   self = me;
   if (me->id == 0) {
-    RunBody(me, [](void* body) {
-      (*static_cast<const absl::FunctionRef<void()>*>(body))();
-    }, const_cast<absl::FunctionRef<void()>*>(g_scheduler.body_));
+    RunBody(
+        me,
+        [](void* body) {
+          (*static_cast<const absl::FunctionRef<void()>*>(body))();
+        },
+        const_cast<absl::FunctionRef<void()>*>(g_scheduler.body_));
   } else {
     RunThreadFunction(me);
   }
@@ -652,7 +667,8 @@ void Scheduler::ThreadEnds(Thread* me) {
   FinishContext(&me->context, &next->context);
 }
 
-// --- Findings --------------------------------------------------------------------
+// --- Findings
+// --------------------------------------------------------------------
 
 void Scheduler::SetFinding(Verdict verdict, const char* message) {
   RuntimeScope scope;
@@ -710,7 +726,8 @@ void CaptureStack(const Thread* thread, CodeAddress pc,
   while (depth-- > 0) stack->push_back(thread->calls[depth]);
 }
 
-// --- The controller ----------------------------------------------------------------
+// --- The controller
+// ----------------------------------------------------------------
 
 int64_t Scheduler::ReadClock(Thread* me) {
   // Reading the clock takes time, and more so in a loop that does nothing

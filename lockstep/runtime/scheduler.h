@@ -77,7 +77,7 @@ struct Thread {
   // intercept_futex.cc.
   uintptr_t watched = 0;
   uint32_t watched_version = 0;
-  bool quiet = false;        // the load being done is no point: see Stutters
+  bool quiet = false;  // the load being done is no point: see Stutters
   uint32_t accesses_since_point = 0;
 
   // Inside lock code (Abseil's own, say) or a signal handler: no points.
@@ -113,7 +113,7 @@ struct Thread {
   uint64_t pending_signals = 0;
 
   VectorClock clock;
-  uint64_t epoch = 0;  // id << 32 | the own entry of `clock`
+  uint64_t epoch = 0;         // id << 32 | the own entry of `clock`
   VectorClock fence_acquire;  // what relaxed loads saw, for acquire fences
   VectorClock fence_release;  // as of the last release fence
   bool has_fence_acquire = false;
@@ -131,7 +131,8 @@ struct Thread {
 // The thread that runs on this kernel thread (or borrows it), if controlled;
 // null everywhere else and inside the runtime's own code (RuntimeScope).
 // initial-exec: one instruction, and safe before constructors run.
-extern __thread Thread* self __attribute__((tls_model("initial-exec")));
+extern __thread Thread* self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 // While one exists, calls from this thread go to libc: for code that the
 // runtime itself calls (strategies, building a finding).
@@ -151,12 +152,19 @@ struct SyncObject {
   uintptr_t address = 0;
   ObjectId id = 0;
   ObjectKind kind = ObjectKind::kUnknown;
-  uint32_t depth = 0;      // recursive locks
-  uint32_t readers = 0;    // shared owners
-  Thread* owner = nullptr; // exclusive owner; or who runs a once-initialiser
+  uint32_t depth = 0;       // recursive locks
+  uint32_t readers = 0;     // shared owners
+  Thread* owner = nullptr;  // exclusive owner; or who runs a once-initialiser
   Thread* first_waiter = nullptr;
   Thread* last_waiter = nullptr;
-  Thread* last_writer = nullptr;  // atomics: who changed it last
+  // Atomics: who changed it last, and who before, for want of an owner.
+  Thread* last_writer = nullptr;
+  Thread* previous_writer = nullptr;
+  void SetWriter(Thread* writer) {
+    if (writer == last_writer) return;
+    previous_writer = last_writer;
+    last_writer = writer;
+  }
   // Last notification that found nobody waiting.
   Thread* lost_notifier = nullptr;
   CodeAddress lost_notify_pc = 0;
@@ -181,7 +189,7 @@ struct SyncObject {
   void Reset(uintptr_t new_address, ObjectId new_id, ObjectKind new_kind);
 };
 
-class Scheduler {
+class __attribute__((visibility("hidden"))) Scheduler {
  public:
   // --- The controller's side -------------------------------------------
   void Run(const RunOptions& options, Strategy& strategy,
@@ -376,7 +384,7 @@ class Scheduler {
   Thread* running_ = nullptr;
 };
 
-extern Scheduler g_scheduler;
+extern Scheduler g_scheduler __attribute__((visibility("hidden")));
 
 // The same in every process, unlike the kernel's.
 inline int VirtualTid(const Thread* thread) {

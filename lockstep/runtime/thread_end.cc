@@ -74,15 +74,13 @@ _Unwind_Reason_Code StopAtThreadStart(int, _Unwind_Action actions,
                                       _Unwind_Context* context, void* arg) {
   auto* me = static_cast<Thread*>(arg);
   if ((actions & _UA_END_OF_STACK) != 0 ||
-      _Unwind_GetCFA(context) >=
-          reinterpret_cast<uintptr_t>(me->exit_frame)) {
+      _Unwind_GetCFA(context) >= reinterpret_cast<uintptr_t>(me->exit_frame)) {
     __builtin_longjmp(me->exit_jump, 1);
   }
   return _URC_NO_REASON;
 }
 
-__attribute__((noinline)) void CallWithExit(Thread* me,
-                                            void (*function)(void*),
+__attribute__((noinline)) void CallWithExit(Thread* me, void (*function)(void*),
                                             void* argument) {
   void* jump[5];
   me->exit_jump = jump;
@@ -104,12 +102,13 @@ void RunBody(Thread*, void (*function)(void*), void* argument) {
 }
 
 void RunThreadFunction(Thread* me) {
-  RunBody(me,
-          [](void* arg) {
-            auto* thread = static_cast<Thread*>(arg);
-            thread->result = thread->function(thread->argument);
-          },
-          me);
+  RunBody(
+      me,
+      [](void* arg) {
+        auto* thread = static_cast<Thread*>(arg);
+        thread->result = thread->function(thread->argument);
+      },
+      me);
 }
 
 void ExitThread(Thread* me, void* result) {
@@ -124,13 +123,12 @@ void ExitThread(Thread* me, void* result) {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
 // Where the compiler registers the destructor of a thread_local variable.
-int __cxa_thread_atexit_impl(void (*function)(void*), void* object,
-                             void* dso) {
+int __cxa_thread_atexit_impl(void (*function)(void*), void* object, void* dso) {
   Thread* me = self;
   if (me == nullptr) {
     static int (*real_function)(void (*)(void*), void*, void*);

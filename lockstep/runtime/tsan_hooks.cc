@@ -21,8 +21,7 @@ constexpr uint32_t kAccessesPerPoint = 200'000;
 
 inline void Access(Thread* me, const volatile void* address, size_t size,
                    bool write, CodeAddress pc) {
-  if (__builtin_expect(++me->accesses_since_point > kAccessesPerPoint,
-                       false)) {
+  if (__builtin_expect(++me->accesses_since_point > kAccessesPerPoint, false)) {
     g_scheduler.TooManyAccesses(me, pc);
   }
   if (!g_detect_races || me->ignore_accesses != 0) return;
@@ -46,13 +45,14 @@ inline void Write(const volatile void* address, size_t size, CodeAddress pc) {
 }  // namespace lockstep::internal
 
 using namespace lockstep;            // NOLINT: this file defines
- using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
+using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
 void __tsan_init() {}
 
-// --- Functions -----------------------------------------------------------------
+// --- Functions
+// -----------------------------------------------------------------
 
 void __tsan_func_entry(void* call_site) {
   Thread* me = self;
@@ -68,38 +68,33 @@ void __tsan_func_exit() {
   if (me != nullptr && me->depth != 0) --me->depth;
 }
 
-// --- Plain accesses --------------------------------------------------------------
+// --- Plain accesses
+// --------------------------------------------------------------
 
-#define LOCKSTEP_ACCESS(size)                            \
-  void __tsan_read##size(void* p) {                      \
-    Read(p, size, LOCKSTEP_CALLER());                    \
-  }                                                      \
-  void __tsan_write##size(void* p) {                     \
-    Write(p, size, LOCKSTEP_CALLER());                   \
-  }                                                      \
-  void __tsan_read_write##size(void* p) {                \
-    Write(p, size, LOCKSTEP_CALLER());                   \
-  }                                                      \
-  void __tsan_unaligned_read##size(const void* p) {      \
-    Read(p, size, LOCKSTEP_CALLER());                    \
-  }                                                      \
-  void __tsan_unaligned_write##size(void* p) {           \
-    Write(p, size, LOCKSTEP_CALLER());                   \
-  }                                                      \
-  void __tsan_unaligned_read_write##size(void* p) {      \
-    Write(p, size, LOCKSTEP_CALLER());                   \
-  }                                                      \
-  void __tsan_volatile_read##size(void* p) {             \
-    Read(p, size, LOCKSTEP_CALLER());                    \
-  }                                                      \
-  void __tsan_volatile_write##size(void* p) {            \
-    Write(p, size, LOCKSTEP_CALLER());                   \
-  }                                                      \
-  void __tsan_unaligned_volatile_read##size(void* p) {   \
-    Read(p, size, LOCKSTEP_CALLER());                    \
-  }                                                      \
-  void __tsan_unaligned_volatile_write##size(void* p) {  \
-    Write(p, size, LOCKSTEP_CALLER());                   \
+#define LOCKSTEP_ACCESS(size)                                                  \
+  void __tsan_read##size(void* p) { Read(p, size, LOCKSTEP_CALLER()); }        \
+  void __tsan_write##size(void* p) { Write(p, size, LOCKSTEP_CALLER()); }      \
+  void __tsan_read_write##size(void* p) { Write(p, size, LOCKSTEP_CALLER()); } \
+  void __tsan_unaligned_read##size(const void* p) {                            \
+    Read(p, size, LOCKSTEP_CALLER());                                          \
+  }                                                                            \
+  void __tsan_unaligned_write##size(void* p) {                                 \
+    Write(p, size, LOCKSTEP_CALLER());                                         \
+  }                                                                            \
+  void __tsan_unaligned_read_write##size(void* p) {                            \
+    Write(p, size, LOCKSTEP_CALLER());                                         \
+  }                                                                            \
+  void __tsan_volatile_read##size(void* p) {                                   \
+    Read(p, size, LOCKSTEP_CALLER());                                          \
+  }                                                                            \
+  void __tsan_volatile_write##size(void* p) {                                  \
+    Write(p, size, LOCKSTEP_CALLER());                                         \
+  }                                                                            \
+  void __tsan_unaligned_volatile_read##size(void* p) {                         \
+    Read(p, size, LOCKSTEP_CALLER());                                          \
+  }                                                                            \
+  void __tsan_unaligned_volatile_write##size(void* p) {                        \
+    Write(p, size, LOCKSTEP_CALLER());                                         \
   }
 LOCKSTEP_ACCESS(1)
 LOCKSTEP_ACCESS(2)
@@ -140,64 +135,65 @@ void* __tsan_memset(void* to, int value, size_t size) {
   return std::memset(to, value, size);
 }
 
-// --- Atomic operations -------------------------------------------------------------
+// --- Atomic operations
+// -------------------------------------------------------------
 
-#define LOCKSTEP_ATOMIC(bits, T)                                               \
-  T __tsan_atomic##bits##_load(const volatile T* p, int order) {               \
-    return AtomicLoad<T>(p, order, LOCKSTEP_CALLER());                         \
-  }                                                                            \
-  void __tsan_atomic##bits##_store(volatile T* p, T value, int order) {        \
-    AtomicStore<T>(p, value, order, LOCKSTEP_CALLER());                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_exchange(volatile T* p, T value, int order) {        \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(),                        \
-                           [value](T) { return value; });                      \
-  }                                                                            \
-  T __tsan_atomic##bits##_fetch_add(volatile T* p, T value, int order) {       \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {       \
-      return static_cast<T>(old + value);                                      \
-    });                                                                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_fetch_sub(volatile T* p, T value, int order) {       \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {       \
-      return static_cast<T>(old - value);                                      \
-    });                                                                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_fetch_and(volatile T* p, T value, int order) {       \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {       \
-      return static_cast<T>(old & value);                                      \
-    });                                                                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_fetch_or(volatile T* p, T value, int order) {        \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {       \
-      return static_cast<T>(old | value);                                      \
-    });                                                                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_fetch_xor(volatile T* p, T value, int order) {       \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {       \
-      return static_cast<T>(old ^ value);                                      \
-    });                                                                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_fetch_nand(volatile T* p, T value, int order) {      \
-    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {       \
-      return static_cast<T>(~(old & value));                                   \
-    });                                                                        \
-  }                                                                            \
-  int __tsan_atomic##bits##_compare_exchange_strong(                           \
-      volatile T* p, T* expected, T desired, int order, int failure) {         \
-    return AtomicCompareExchange<T>(p, expected, desired, order, failure,      \
-                                    LOCKSTEP_CALLER());                        \
-  }                                                                            \
-  int __tsan_atomic##bits##_compare_exchange_weak(                             \
-      volatile T* p, T* expected, T desired, int order, int failure) {         \
-    return AtomicCompareExchange<T>(p, expected, desired, order, failure,      \
-                                    LOCKSTEP_CALLER());                        \
-  }                                                                            \
-  T __tsan_atomic##bits##_compare_exchange_val(                                \
-      volatile T* p, T expected, T desired, int order, int failure) {          \
-    AtomicCompareExchange<T>(p, &expected, desired, order, failure,            \
-                             LOCKSTEP_CALLER());                               \
-    return expected;                                                           \
+#define LOCKSTEP_ATOMIC(bits, T)                                          \
+  T __tsan_atomic##bits##_load(const volatile T* p, int order) {          \
+    return AtomicLoad<T>(p, order, LOCKSTEP_CALLER());                    \
+  }                                                                       \
+  void __tsan_atomic##bits##_store(volatile T* p, T value, int order) {   \
+    AtomicStore<T>(p, value, order, LOCKSTEP_CALLER());                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_exchange(volatile T* p, T value, int order) {   \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(),                   \
+                           [value](T) { return value; });                 \
+  }                                                                       \
+  T __tsan_atomic##bits##_fetch_add(volatile T* p, T value, int order) {  \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {  \
+      return static_cast<T>(old + value);                                 \
+    });                                                                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_fetch_sub(volatile T* p, T value, int order) {  \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {  \
+      return static_cast<T>(old - value);                                 \
+    });                                                                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_fetch_and(volatile T* p, T value, int order) {  \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {  \
+      return static_cast<T>(old & value);                                 \
+    });                                                                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_fetch_or(volatile T* p, T value, int order) {   \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {  \
+      return static_cast<T>(old | value);                                 \
+    });                                                                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_fetch_xor(volatile T* p, T value, int order) {  \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {  \
+      return static_cast<T>(old ^ value);                                 \
+    });                                                                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_fetch_nand(volatile T* p, T value, int order) { \
+    return AtomicUpdate<T>(p, order, LOCKSTEP_CALLER(), [value](T old) {  \
+      return static_cast<T>(~(old & value));                              \
+    });                                                                   \
+  }                                                                       \
+  int __tsan_atomic##bits##_compare_exchange_strong(                      \
+      volatile T* p, T* expected, T desired, int order, int failure) {    \
+    return AtomicCompareExchange<T>(p, expected, desired, order, failure, \
+                                    LOCKSTEP_CALLER());                   \
+  }                                                                       \
+  int __tsan_atomic##bits##_compare_exchange_weak(                        \
+      volatile T* p, T* expected, T desired, int order, int failure) {    \
+    return AtomicCompareExchange<T>(p, expected, desired, order, failure, \
+                                    LOCKSTEP_CALLER());                   \
+  }                                                                       \
+  T __tsan_atomic##bits##_compare_exchange_val(                           \
+      volatile T* p, T expected, T desired, int order, int failure) {     \
+    AtomicCompareExchange<T>(p, &expected, desired, order, failure,       \
+                             LOCKSTEP_CALLER());                          \
+    return expected;                                                      \
   }
 LOCKSTEP_ATOMIC(8, uint8_t)
 LOCKSTEP_ATOMIC(16, uint16_t)
@@ -211,7 +207,8 @@ void __tsan_atomic_thread_fence(int order) {
 }
 void __tsan_atomic_signal_fence(int) {}
 
-// --- Annotations -----------------------------------------------------------------
+// --- Annotations
+// -----------------------------------------------------------------
 
 void AnnotateIgnoreReadsBegin(const char*, int) {
   if (Thread* me = self) ++me->ignore_accesses;

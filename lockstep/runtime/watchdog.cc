@@ -36,8 +36,7 @@ bool AnyThreadComputes() {
   while (const dirent* entry = readdir(tasks)) {
     if (entry->d_name[0] == '.' || std::atol(entry->d_name) == own) continue;
     char path[300];
-    std::snprintf(path, sizeof(path), "/proc/self/task/%s/stat",
-                  entry->d_name);
+    std::snprintf(path, sizeof(path), "/proc/self/task/%s/stat", entry->d_name);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) continue;
     char text[512];

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/barrier.h"
 #include "answer.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
@@ -47,10 +48,10 @@ LOCKSTEP_TEST(ThreadPool, AfterTheWaitTheEffectsOfTheTasksAreVisible) {
 
 // Each task waits for the other: neither can end unless both run.
 LOCKSTEP_TEST(ThreadPool, TasksRunAtTheSameTime) {
-  std::latch both_running(2);
+  absl::Barrier both_running(2);
   ThreadPool pool(/*threads=*/2, /*capacity=*/2);
-  pool.AddTask([&] { both_running.arrive_and_wait(); });
-  pool.AddTask([&] { both_running.arrive_and_wait(); });
+  pool.AddTask([&] { both_running.Block(); });
+  pool.AddTask([&] { both_running.Block(); });
   pool.WaitComplete();
 }
 

@@ -160,25 +160,6 @@ void ThreadLeftRunning() {
   }).detach();
 }
 
-// Waits on one condition variable with two mutexes.
-void TwoMutexesForOneCondition() {
-  std::mutex mu[2];
-  std::condition_variable changed;
-  bool ready[2] = {false, false};
-  auto wait = [&](int self) {
-    std::unique_lock<std::mutex> hold(mu[self]);
-    changed.wait(hold, [&] { return ready[self]; });
-  };
-  std::thread first(wait, 0), second(wait, 1);
-  for (int i = 0; i < 2; ++i) {
-    std::lock_guard<std::mutex> hold(mu[i]);
-    ready[i] = true;
-    changed.notify_all();
-  }
-  first.join();
-  second.join();
-}
-
 }  // namespace
 
 std::vector<Program> Misuses() {
@@ -257,10 +238,6 @@ std::vector<Program> Misuses() {
        .body = ThreadLeftRunning,
        .expected = {kThreadLeak, kLostWakeup},
        .shows = kAlways,
-       .tsan = kUndefined},
-      {.name = "two_mutexes_for_one_condition",
-       .body = TwoMutexesForOneCondition,
-       .expected = {kMutexMisuse},
        .tsan = kUndefined},
   };
 }

@@ -339,6 +339,23 @@ void PingPong() {
   Expect(ball == 4, "a stroke is lost");
 }
 
+// A semaphore as a mutex, with two threads that wait at the same time. With
+// GCC 12's semaphore on atomics it can deadlock: see tools/instrumented.bzl.
+void SemaphoreAsMutex() {
+  std::counting_semaphore<2> section(1);
+  int count = 0;
+  auto work = [&] {
+    section.acquire();
+    ++count;
+    section.release();
+  };
+  std::thread one(work), two(work);
+  work();
+  one.join();
+  two.join();
+  Expect(count == 3, "an increment is lost");
+}
+
 // A value and an exception through futures.
 void Futures() {
   std::future<int> value = std::async(std::launch::async, [] { return 7; });
@@ -463,6 +480,7 @@ std::vector<Program> CorrectBlocking() {
        .body = DestroyedAfterNotification},
       {.name = "blocking_counter_on_stack", .body = BlockingCounterOnStack},
       {.name = "ping_pong", .body = PingPong},
+      {.name = "semaphore_as_mutex", .body = SemaphoreAsMutex},
       {.name = "futures", .body = Futures},
       {.name = "stopped_while_waiting", .body = StoppedWhileWaiting},
       {.name = "timed_wait_looks_again", .body = TimedWaitLooksAgain},

@@ -2,7 +2,7 @@
 //
 // Mistake: only std::exception is caught, and stored as a message: other
 // types end the program, derived ones lose their type.
-// Verdict: wrong result
+// Verdict: uncaught exception
 // Rule: AnErrorReachesTheCallerWithItsType
 
 #ifndef TESTS_06_POOL_MAP_MISTAKES_ONLY_STD_EXCEPTIONS_H_

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: TaskDone takes one away, and then looks whether none is left. The
-// last but one may look late: then it sets an event that is gone.
-// Verdict: use after free
+// last but one may look late: at a countdown that the waiter has destroyed.
+// Verdict: data race
 // Rule: TheWaiterMayDestroyIt
 
 #ifndef TESTS_12_EVENT_MISTAKES_LAST_TASK_IN_TWO_STEPS_H_
