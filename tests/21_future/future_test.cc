@@ -384,6 +384,20 @@ LOCKSTEP_TEST(AsCompleted, AfterATimeoutYouMayGoOn) {
   producer.join();
 }
 
+// Looking again and again would take the lock again and again.
+LOCKSTEP_TEST_WITH(AsCompleted, NextSleepsUntilThereIsOne,
+                   {.cost_budget = {.lock_operations = 50}}) {
+  Promise<int> promise;
+  AsCompleted<int> completed({promise.GetFuture()});
+  std::thread producer([&] {
+    // Virtual where the cost is counted; real, and so short, elsewhere.
+    std::this_thread::sleep_for(milliseconds(lockstep::Supported() ? 1000 : 1));
+    promise.SetResult(1);
+  });
+  EXPECT_TRUE(completed.Next() == promise.GetFuture());
+  producer.join();
+}
+
 LOCKSTEP_TEST(AsCompleted, TheFuturesMayEndAfterItIsGone) {
   Promise<int> a, b;
   std::thread producer([&] { a.SetResult(1); });

@@ -135,13 +135,7 @@ class MapResults {
         std::lock_guard lock(shared->mu);
         if (shared->cancelled) return;
       }
-      Place outcome;
-      outcome.ended = true;
-      try {
-        outcome.value.emplace(fn());
-      } catch (...) {
-        outcome.error = std::current_exception();
-      }
+      Place outcome = Call(fn);
       std::lock_guard lock(shared->mu);
       shared->places[index] = std::move(outcome);
       shared->changed.notify_one();
@@ -154,6 +148,18 @@ class MapResults {
     std::optional<Result> value;
     std::exception_ptr error;
   };
+
+  template <typename Fn>
+  static Place Call(const Fn& fn) {
+    Place place;
+    place.ended = true;
+    try {
+      place.value.emplace(fn());
+    } catch (...) {
+      place.error = std::current_exception();
+    }
+    return place;
+  }
 
   struct Shared {
     explicit Shared(size_t size) : places(size) {}

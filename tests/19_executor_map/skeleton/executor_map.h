@@ -134,7 +134,7 @@ class MapResults {
   // when the MapResults is gone.
   template <typename Fn>
   std::function<void()> Task(size_t index, Fn fn) {
-    // TODO(1): call fn without the lock. What must the task own?
+    // TODO(1): Call(fn) without the lock. What must the task own?
     (void)index;
     (void)fn;
     return [] {};
@@ -146,6 +146,19 @@ class MapResults {
     std::optional<Result> value;
     std::exception_ptr error;
   };
+
+  // Calls fn(), and keeps what it returns or throws.
+  template <typename Fn>
+  static Place Call(const Fn& fn) {
+    Place place;
+    place.ended = true;
+    try {
+      place.value.emplace(fn());
+    } catch (...) {
+      place.error = std::current_exception();
+    }
+    return place;
+  }
 
   // What the tasks and the reader share.
   struct Shared {
