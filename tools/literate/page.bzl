@@ -78,10 +78,10 @@ _extract = rule(
     attrs = {
         "listing": attr.string(mandatory = True),
         "not_started": attr.label(
-        cfg = "target",
-        executable = True,
-    ),
-    "page": attr.label(allow_single_file = True, mandatory = True),
+            cfg = "target",
+            executable = True,
+        ),
+        "page": attr.label(allow_single_file = True, mandatory = True),
         "positions": attr.string(values = ["listing", "page"]),
         "_literate": _LITERATE,
     },

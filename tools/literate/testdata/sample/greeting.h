@@ -7,9 +7,7 @@
 
 class Greeter {
  public:
-  void Greet() {
-    ++greetings_;
-  }
+  void Greet() { ++greetings_; }
 
  private:
   int greetings_ = 0;
