@@ -113,6 +113,12 @@ std::string WorkspacePath(std::string path) {
   for (const char* prefix : {"/proc/self/cwd/", "./"}) {
     if (absl::StartsWith(path, prefix)) path = path.substr(strlen(prefix));
   }
+  // bazel-out/CONFIGURATION/bin/: generated files have the same name in every
+  // configuration.
+  if (absl::StartsWith(path, "bazel-out/")) {
+    const size_t bin = path.find("/bin/");
+    if (bin != std::string::npos) path = path.substr(bin + 5);
+  }
   return path;
 }
 
@@ -313,6 +319,11 @@ class ProcessSymbolizer : public Symbolizer {
       const size_t out = modules_[0].path.find("/bazel-out/");
       if (out != std::string::npos) {
         places.push_back(modules_[0].path.substr(0, out + 1) + file);
+        // Generated files.
+        const size_t bin = modules_[0].path.find("/bin/", out);
+        if (bin != std::string::npos) {
+          places.push_back(modules_[0].path.substr(0, bin + 5) + file);
+        }
       }
     }
     for (const std::string& place : places) {

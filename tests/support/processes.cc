@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -136,13 +137,15 @@ std::string ChildrenLeft() {
 }
 
 void EndAllDescendants() {
-  // Killing a process hands its children to the subreaper: look again.
+  // Killing a process hands its children to the subreaper, and a child may have
+  // forked since we looked: look again, and never wait for one not yet killed.
   while (true) {
     const std::vector<pid_t> descendants = Descendants();
     if (descendants.empty()) return;
     for (pid_t pid : descendants) kill(pid, SIGKILL);
-    while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
+    sched_yield();
   }
 }
 
