@@ -6,8 +6,7 @@
 # chapter's self-checks are red on each such place. Overwrites nothing.
 set -euo pipefail
 root=${BUILD_WORKSPACE_DIRECTORY:?run it as: bazel run //tools:new_chapter -- NN_topic}
-here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-[[ -d $here/template ]] || here=$PWD/tools/new_chapter
+template=$root/tools/chapter_template
 
 name=${1:-}
 if [[ ! $name =~ ^[0-9][0-9]_[a-z][a-z0-9_]*$ ]]; then
@@ -34,7 +33,7 @@ copy() {
   mkdir -p "$(dirname "$root/$2")"
   sed -e "s/@NAME@/$name/g" -e "s/@NUMBER@/$number/g" -e "s/@TOPIC@/$topic/g" \
     -e "s/@CLASS@/$class/g" -e "s/@TITLE@/$title/g" \
-    -e "s/@GUARD@/${3:-}${guard}/g" "$here/template/$1" > "$root/$2"
+    -e "s/@GUARD@/${3:-}${guard}/g" "$template/$1" > "$root/$2"
   echo "  $2"
 }
 
