@@ -73,8 +73,6 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
             "--answer=" + path,
             "--skeleton=tests/%s/skeleton/%s" % (chapter, path.split("/")[-1]),
         ] + (["--self_check=" + self_check] if self_check else []),
-        # A flood of errors hides the first one, which matters.
-        copts = ["-fmax-errors=5"],
         data = [answer, skeleton],
         tags = tags + ["block-network"],
         deps = _ANSWER_DEPS + [
