@@ -481,6 +481,20 @@ TEST(JsonTest, AWaitReleasesItsMutex) {
       << json;
 }
 
+TEST(JsonTest, AThreadThatWakesUpHoldsItsMutexAgain) {
+  Trace trace = LostWakeup();
+  trace.steps.push_back(Blocked(MakeStep(0, Op::kWake, 1, 12), 1));
+  trace.steps.push_back(MakeStep(0, Op::kWake, 1, 12));
+  FakeSymbolizer symbolizer;
+  const std::string json = ToJson(TellStory(trace, symbolizer), "v1:");
+  EXPECT_TRUE(absl::StrContains(json, "\"text\":\"wakes up, waits for mu"))
+      << json;
+  EXPECT_TRUE(absl::StrContains(json, "\"text\":\"wakes up, locks mu")) << json;
+  EXPECT_TRUE(absl::StrContains(
+      json, "\"changes\":[{\"object\":1,\"holders\":[0],\"waiters\":[]}]}]"))
+      << json;
+}
+
 TEST(JsonTest, StringsAreEscaped) {
   EXPECT_EQ(JsonString("a\"b\\c\n\t"), "\"a\\\"b\\\\c\\n\\u0009\"");
   EXPECT_EQ(JsonString("\xff\xc0\x80ü─"),
