@@ -303,6 +303,8 @@ marker path { fill: var(--soft); }
   .line { transition: background-color 0.15s; }
 }
 @media (forced-colors: active) {
+  .line { border-left-color: Canvas; }
+  .line.acting { border-left-color: Highlight; }
   .held.past { border: 3px double CanvasText; color: CanvasText; }
   .step.current button { outline: 2px solid Highlight; }
 }
