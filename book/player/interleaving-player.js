@@ -57,7 +57,7 @@ export class InterleavingPlayer extends Base {
     this.ready = (async () => {
       try {
         const recording = await givenJson(this, 'recording', this.#recording);
-        this.#build(recording, givenListings(this, this.#listings));
+        this.#build(recording, givenListings(this, this.#listings, recording));
       } catch (error) {
         // The static picture stays; whoever wrote the page wants to know why.
         console.error('interleaving-player:', error);

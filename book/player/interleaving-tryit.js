@@ -40,8 +40,8 @@ export class InterleavingTryit extends Base {
   #load() {
     this.ready = (async () => {
       try {
-        const graph = readGraph(await givenJson(this, 'graph', this.#given));
-        this.#build(graph, givenListings(this, this.#listings));
+        const json = await givenJson(this, 'graph', this.#given);
+        this.#build(readGraph(json), givenListings(this, this.#listings, json));
       } catch (error) {
         console.error('interleaving-tryit:', error);
       }

@@ -70,6 +70,9 @@ test('the program is shown, with all threads in it', async () => {
   assert.deepEqual(here, [
     'mainstd::lock_guard print(printer);', 'T1std::lock_guard scan(scanner);',
   ]);
+  const together = await inPage({ ...deadlock, listings: { 'copy_and_fax.cc': listing } });
+  assert.equal(together.all('.line').length, listing.trimEnd().split('\n').length);
+  together.close();
   assert.equal(all('.line').length, listing.trimEnd().split('\n').length);
   assert.equal(all('.line').map((l) => l.querySelector('code').textContent).join(''), listing);
   close();
