@@ -68,10 +68,9 @@ export class InterleavingPlayer extends Base {
   #build(recording, listings) {
     const score = readRecording(recording);
     this.score = score;
-    const mainFile = listings.keys().next().value ?? score.rows.find((r) => r.at)?.at.file;
     this.source = new SourceView(listings, score);
     this.scoreView = new ScoreView((n) => { this.pause(); this.goTo(n); });
-    this.scoreView.draw(score, mainFile);
+    this.scoreView.draw(score);
     this.stateView = new StateView(score);
 
     const button = (name, label, act, extra = {}) =>
