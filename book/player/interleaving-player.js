@@ -29,6 +29,7 @@ export class InterleavingPlayer extends Base {
   #recording;
   #listings;
   #timer = null;
+  #latest;
 
   /** The recording: an object, or its JSON. */
   get recording() { return this.#recording; }
@@ -47,6 +48,8 @@ export class InterleavingPlayer extends Base {
   /** How many steps have been played. */
   position = 0;
 
+  static observedAttributes = ['src'];
+  attributeChangedCallback() { if (this.#latest) this.#load(); }
   connectedCallback() { this.#load(); }
   disconnectedCallback() { this.pause(); }
 
@@ -54,9 +57,11 @@ export class InterleavingPlayer extends Base {
   ready = Promise.resolve();
 
   #load() {
+    const load = (this.#latest = {});
     this.ready = (async () => {
       try {
         const recording = await givenJson(this, 'recording', this.#recording);
+        if (load !== this.#latest) return;
         this.#build(recording, givenListings(this, this.#listings, recording));
       } catch (error) {
         // The static picture stays; whoever wrote the page wants to know why.
@@ -113,7 +118,7 @@ export class InterleavingPlayer extends Base {
               '✗ Failing step'))),
         h('div', { class: 'right' }, this.source.element, this.stateView.element)),
       h('details', { class: 'text' },
-        h('summary', {}, 'As text'), h('slot', {})),
+        h('summary', {}, 'As text'), h('div', {}, h('slot', {}))),
     );
     root.replaceChildren(box);
     style(root, css);

@@ -17,6 +17,7 @@ const plural = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
 export class InterleavingTryit extends Base {
   #given;
   #listings;
+  #latest;
 
   /** The graph: an object, or its JSON. */
   get graph() { return this.#given; }
@@ -35,12 +36,16 @@ export class InterleavingTryit extends Base {
   /** Resolves when the element is on the page (or has said why not). */
   ready = Promise.resolve();
 
+  static observedAttributes = ['src'];
+  attributeChangedCallback() { if (this.#latest) this.#load(); }
   connectedCallback() { this.#load(); }
 
   #load() {
+    const load = (this.#latest = {});
     this.ready = (async () => {
       try {
         const json = await givenJson(this, 'graph', this.#given);
+        if (load !== this.#latest) return;
         this.#build(readGraph(json), givenListings(this, this.#listings, json));
       } catch (error) {
         console.error('interleaving-tryit:', error);

@@ -264,6 +264,7 @@ marker path { fill: var(--soft); }
 
 .text { border-top: 1px solid var(--line); background: var(--panel); }
 .text summary { padding: 0.35rem 0.9rem; cursor: pointer; color: var(--soft); font-size: 0.8125rem; }
+.text div { padding: 0 0.9rem 0.4rem; overflow-x: auto; }
 ::slotted(*) { overflow-x: auto; }
 
 /* Wide enough for the score and the program side by side. */
