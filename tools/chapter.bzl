@@ -74,11 +74,12 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
             "--skeleton=tests/%s/skeleton/%s" % (chapter, path.split("/")[-1]),
         ] + (["--self_check=" + self_check] if self_check else []),
         data = [answer, skeleton],
+        launcher = "//tests/grader",
         tags = tags + ["block-network"],
         deps = _ANSWER_DEPS + [
             name + "_answer",
             "//lockstep:gtest",
-            "//tests/grader:main",
+            "//tests/grader:program_main",
             "//tests/support",
             "@com_google_googletest//:gtest",
         ],
