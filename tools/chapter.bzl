@@ -125,7 +125,10 @@ def _folders(files):
 
 def exercises():
     """Makes the student's files, one filegroup per chapter."""
-    for name in _folders(native.glob(["*/**"])):
+
+    # The folders and not their files: one may be empty, if the student has
+    # deleted its file, and then make_answer.sh says what to do.
+    for name in native.glob(["*"], exclude = ["*.*"], exclude_directories = 0):
         native.filegroup(
             name = name,
             srcs = native.glob([name + "/**/*.h"]),
