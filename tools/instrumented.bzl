@@ -71,13 +71,16 @@ _instrumented_transition = transition(
     outputs = ["//command_line_option:copt"],
 )
 
-def _link_to_actual(ctx):
-    """Returns a DefaultInfo whose program is a symbolic link to `actual`."""
+def _link_to_actual(ctx, launcher = None):
+    """Returns a DefaultInfo whose program is a symbolic link to `actual`.
+
+    With a launcher it is a link to that, and `actual` is beside it.
+    """
     actual = ctx.attr.actual[0]  # An attribute with a transition is a list.
     program = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(
         output = program,
-        target_file = actual[DefaultInfo].files_to_run.executable,
+        target_file = launcher or actual[DefaultInfo].files_to_run.executable,
         is_executable = True,
     )
     runfiles = ctx.runfiles(files = [program] + ctx.files.data)
@@ -93,7 +96,7 @@ def _instrumented_test_impl(ctx):
     }
 
     # RunEnvironmentInfo, its successor, is not in Bazel 4.
-    return [_link_to_actual(ctx), testing.TestEnvironment(env)]
+    return [_link_to_actual(ctx, ctx.executable.launcher), testing.TestEnvironment(env)]
 
 def _instrumented_binary_impl(ctx):
     return [_link_to_actual(ctx)]
@@ -115,9 +118,17 @@ _ATTRS = {
 }
 
 instrumented_test = rule(
-    attrs = dict(_ATTRS, env = attr.string_dict(
-        doc = "Environment of the test; $(location) of `data` is expanded.",
-    )),
+    attrs = dict(
+        _ATTRS,
+        env = attr.string_dict(
+            doc = "Environment of the test; $(location) of `data` is expanded.",
+        ),
+        launcher = attr.label(
+            cfg = "target",
+            doc = "A program without instrumentation to run in place of `actual`. It finds that under its own name with _program.",
+            executable = True,
+        ),
+    ),
     doc = "A test that runs `actual`, compiled for the explorer. The usual attributes of a test (args, size, timeout, ...) belong here, not on `actual`.",
     implementation = _instrumented_test_impl,
     test = True,
@@ -135,6 +146,7 @@ _WRAPPER_ATTRS = [
     "args",
     "env",
     "flaky",
+    "launcher",
     "local",
     "shard_count",
     "size",
