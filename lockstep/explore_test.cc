@@ -154,6 +154,32 @@ TEST_F(ExploreTest, KnowsWhereALockWasTaken) {
       << report.text;
 }
 
+TEST_F(ExploreTest, TellsStepsInTheOrderInWhichTheyTakeEffect) {
+  const Report report = Explore({.strategy = "bounded"}, [] {
+    std::mutex mu;
+    std::atomic<int> turns = 0;
+    const bool free = mu.try_lock();
+    std::thread other([&] { std::lock_guard lock(mu); });
+    if (turns.fetch_add(5) == 0 && free) mu.unlock();
+    other.join();
+    FailSchedule("to see the picture");
+  });
+  EXPECT_TRUE(absl::StrContains(report.text, "(try)")) << report.text;
+  EXPECT_TRUE(absl::StrContains(report.text, " to 5")) << report.text;
+
+  const Report crossed = Explore({}, CrossedLocks);
+  size_t locked[3] = {};  // by object; 0: not held
+  for (const Step& step : crossed.trace.steps) {
+    if (step.op != Op::kLock) continue;
+    ASSERT_LT(step.object, 3u);
+    if (step.blocked) {
+      EXPECT_EQ(locked[step.object], step.other + 1) << crossed.text;
+    } else {
+      locked[step.object] = step.thread + 1;
+    }
+  }
+}
+
 TEST_F(ExploreTest, ReplaysExactlyTheFailure) {
   const Report report = Explore({}, CrossedLocks);
   ASSERT_EQ(report.verdict, Verdict::kDeadlock);

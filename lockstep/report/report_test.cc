@@ -286,7 +286,7 @@ TEST(ReportTest, TheLibrarysTableOfSleepersIsNotShown) {
   EXPECT_EQ(DrawPicture(story, {}),
             R"(     main                          T1
   1  starts T1             account.h:10
-  2                                updates g_total (was 0)  account.h:21
+  2                                updates g_total to 0  account.h:21
   3                                wakes those waiting for g_total ─ nobody waits  account.h:21
   4  reads g_total = 0     account.h:12
   5  waits until g_total changes  account.h:12
@@ -530,6 +530,20 @@ TEST(JsonTest, AWaitReleasesItsMutex) {
   EXPECT_TRUE(absl::StrContains(
       json, R"("changes":[{"object":1,"holders":[],"waiters":[]},)"
             R"({"object":2,"holders":[],"waiters":[0]}])"))
+      << json;
+}
+
+TEST(JsonTest, AThreadThatWakesUpHoldsItsMutexAgain) {
+  Trace trace = LostWakeup();
+  trace.steps.push_back(Blocked(MakeStep(0, Op::kWake, 1, 12), 1));
+  trace.steps.push_back(MakeStep(0, Op::kWake, 1, 12));
+  FakeSymbolizer symbolizer;
+  const std::string json = ToJson(TellStory(trace, symbolizer), "v1:");
+  EXPECT_TRUE(absl::StrContains(json, "\"text\":\"wakes up, waits for mu"))
+      << json;
+  EXPECT_TRUE(absl::StrContains(json, "\"text\":\"wakes up, locks mu")) << json;
+  EXPECT_TRUE(absl::StrContains(
+      json, "\"changes\":[{\"object\":1,\"holders\":[0],\"waiters\":[]}]}]"))
       << json;
 }
 

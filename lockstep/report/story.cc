@@ -118,7 +118,8 @@ std::string Describe(const Story& story, const Step& step) {
       return text;
     }
     case Op::kWake:
-      return absl::StrCat("wakes up from ", object);
+      return step.blocked ? absl::StrCat("wakes up, waits for ", object, held)
+                          : absl::StrCat("wakes up, locks ", object);
     case Op::kNotifyOne:
     case Op::kNotifyAll:
       return absl::StrCat(
@@ -144,7 +145,7 @@ std::string Describe(const Story& story, const Step& step) {
                           value.empty() ? "" : " = " + value);
     case Op::kAtomicReadModifyWrite:
       return absl::StrCat("updates ", object,
-                          value.empty() ? "" : " (was " + value + ")");
+                          value.empty() ? "" : " to " + value);
     case Op::kFence:
       return "fence";
     case Op::kFutexWait:

@@ -132,12 +132,12 @@ class Observer {
       return;
     }
     // The report quotes the program's lines, so they must be where the
-    // debugging information says.
+    // debugging information says: after the #line directive.
     const TempFolder folder;
-    const absl::StatusOr<Finished> run =
-        RunBeside(folder, program.name + ".cc",
-                  Tangle(page_, program, Positions::kListing),
-                  {binary->second, "--json"});
+    const std::string source = Tangle(page_, program, Positions::kListing);
+    const absl::StatusOr<Finished> run = RunBeside(
+        folder, program.name + ".cc", source.substr(source.find('\n') + 1),
+        {binary->second, "--json"});
     if (!run.ok() || run->status != 0) {
       Complain(first.line,
                absl::StrFormat(
