@@ -100,7 +100,7 @@ export class InterleavingPlayer extends Base {
       { class: `player lanes${Math.min(score.threads.length, 5)}`, role: 'group',
         'aria-label': `A schedule, step by step: ${recording.verdict}`,
         keydown: (e) => this.#key(e) },
-      h('header', {},
+      h('div', { class: 'top' },
         h('strong', { class: 'verdict bad' }, recording.verdict),
         h('p', { class: 'message' }, recording.message || recording.rule)),
       h('div', { class: 'panes' },

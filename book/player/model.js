@@ -16,13 +16,15 @@
  * @property {boolean} fails   part of the failure
  * @property {string} op
  * @property {?number} object
+ * @property {?number} mutex   the mutex that a wait releases
  *
  * What is true at one moment. Every state is a value of its own.
  * @typedef {object} State
  * @property {Map<number, number[]>} holders  object -> threads
  * @property {Map<number, number[]>} waiters  object -> threads
- * @property {Map<number, {object: ?number, thread: ?number, text: string}>} waits
- *     thread that cannot run -> what it waits for
+ * @property {Map<number, {object: ?number, thread: ?number, text: string,
+ *     mutex: ?number, woken: boolean}>} waits
+ *     thread that sleeps -> what it waits for
  * @property {Map<number, string>} values     object -> its value, if known
  * @property {Map<number, Place>} at          thread -> where it is
  * @property {Set<number>} started
@@ -90,6 +92,7 @@ function rowsOf(recording) {
       fails: waits && step.blocked && lastOf.get(step.thread) === step,
       op: step.op,
       object: step.object,
+      mutex: step.mutex,
       step,
       shown,
     });
@@ -102,6 +105,7 @@ function rowsOf(recording) {
     fails: true,
     op: '',
     object: site.object,
+    mutex: null,
     step: null,
     shown: true,
   });
@@ -173,7 +177,18 @@ export function stateAfter(before, row, other, changes) {
       // Who holds an object is found in `holders`, as it changes.
       thread: row.op === 'join' ? other : null,
       text: row.text,
+      mutex: row.mutex,
+      woken: false,
     });
+  }
+  if (row.op === 'notify_one' || row.op === 'notify_all') {
+    // Whoever is woken waits for the mutex, like everybody else who wants it.
+    for (const [thread, wait] of state.waits) {
+      const told = row.op === 'notify_all' || thread === other;
+      if (told && wait.object === row.object && wait.mutex !== null) {
+        state.waits.set(thread, { ...wait, object: wait.mutex, woken: true });
+      }
+    }
   }
   if (row.at) state.at.set(row.thread, row.at);
   state.started.add(row.thread);
@@ -194,11 +209,26 @@ export function stateAfter(before, row, other, changes) {
 }
 
 /**
+ * Whether a thread that waits could go on at once: for a lock that has been
+ * freed. (That is no step: it shows only when the thread runs. And a thread in
+ * absl::Mutex::Await waits for its condition, not for the lock.)
+ * @param {State} state
+ * @param {Map<number, {kind: string}>} objects
+ */
+export function couldGoOn(state, thread, objects) {
+  const wait = state.waits.get(thread);
+  return !!wait && wait.object !== null &&
+    /mutex/i.test(objects.get(wait.object)?.kind ?? '') &&
+    !state.holders.get(wait.object)?.length && !/condition/.test(wait.text);
+}
+
+/**
  * How long locks are held and threads blocked, from the states.
  * @param {State[]} states
+ * @param {Map<number, {kind: string}>} objects
  * @returns {{held: Span[], blocked: Span[]}}
  */
-export function spansOf(states) {
+export function spansOf(states, objects) {
   const held = [];
   const blocked = [];
   const open = new Map();
@@ -210,6 +240,7 @@ export function spansOf(states) {
       }
     }
     for (const [thread, { object }] of state.waits) {
+      if (couldGoOn(state, thread, objects)) continue;
       now.set(`b ${thread} ${object}`, { list: blocked, thread, object });
     }
     for (const [key, span] of open) {
@@ -265,14 +296,15 @@ export function readRecording(recording) {
     changes = [];
   }
   const acting = new Set(rows.map((r) => r.thread));
+  const objects = new Map(
+    recording.objects.filter((o) => used.has(o.id)).map((o) => [o.id, o]),
+  );
   return {
     threads: recording.threads.filter((t) => acting.has(t.id)),
-    objects: new Map(
-      recording.objects.filter((o) => used.has(o.id)).map((o) => [o.id, o]),
-    ),
+    objects,
     rows,
     states,
-    ...spansOf(states),
+    ...spansOf(states, objects),
     failing: rows.findLastIndex((r) => r.fails) + 1 || rows.length,
   };
 }

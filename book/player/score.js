@@ -4,7 +4,7 @@
 // thread, a bar beside the lane for each lock that is held, hatching where a
 // thread cannot run.
 
-import { baseName } from './model.js';
+import { baseName, couldGoOn } from './model.js';
 import { h, showWithin } from './dom.js';
 
 /** The number of the colour and pattern of each object that is ever held. */
@@ -163,13 +163,13 @@ export class ScoreView {
     this.now.hidden = position === 0;
     this.now.style.gridRow = `${position + 1}`;
     score.threads.forEach((t, i) => {
-      const waits = state.waits.get(t.id);
+      const waits = state.waits.has(t.id) && !couldGoOn(state, t.id, score.objects);
       this.heads[i].querySelector('.life').textContent =
         state.ended.has(t.id) ? 'ended'
         : !state.started.has(t.id) ? 'not started'
         : waits ? 'waits'
         : '';
-      this.heads[i].classList.toggle('asleep', !!waits);
+      this.heads[i].classList.toggle('asleep', waits);
     });
     showWithin(this.element, position === 0 ? this.heads[0] : this.steps[position - 1], 48);
   }

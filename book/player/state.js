@@ -4,6 +4,7 @@
 // lock, who waits for it, what the atomics contain.
 
 import { h } from './dom.js';
+import { couldGoOn } from './model.js';
 import { lockColors } from './score.js';
 import { drawWaits, layOut } from './waits.js';
 
@@ -21,7 +22,10 @@ export class StateView {
     // Objects that ever matter, so that nothing jumps about while stepping.
     this.locks = [...score.objects.values()].filter((o) =>
       score.states.some((s) => s.holders.get(o.id)?.length || s.waiters.get(o.id)?.length));
+    // What the program itself calls by no name is none of the reader's business:
+    // reference counts, and what the standard library keeps for its waits.
     this.values = [...score.objects.values()].filter((o) =>
+      !/^(atomic|memory) [A-Z]+$|::__|^guard variable/.test(o.name) &&
       score.states.some((s) => s.values.has(o.id)));
     this.element.hidden = !this.locks.length && !this.values.length && this.nodes.length < 2;
   }
@@ -43,8 +47,9 @@ export class StateView {
         const waiters = [...state.waits].filter(([, w]) => w.object === o.id).map(([t]) => t);
         const isLock = this.colors.has(o.id);
         const held = holders.length ? `held by ${names(holders)}` : isLock ? 'free' : '';
-        const waits = waiters.length
-          ? `${names(waiters)} wait${waiters.length === 1 ? 's' : ''}`
+        const ready = waiters.length > 0 && couldGoOn(state, waiters[0], score.objects);
+        const waits = ready ? `${names(waiters)} may take it`
+          : waiters.length ? `${names(waiters)} wait${waiters.length === 1 ? 's' : ''}`
           : isLock ? '' : 'nobody waits';
         return fact(o, [held, waits].filter(Boolean).join('; '));
       }),

@@ -44,7 +44,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .score:focus-visible, .lines:focus-visible { outline-offset: -2px; }
 
 /* What went wrong. */
-header {
+.top {
   display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 0.75rem;
   padding: 0.7rem 0.9rem; border-bottom: 1px solid var(--line); background: var(--panel);
 }
@@ -115,12 +115,15 @@ ol { display: contents; list-style: none; margin: 0; padding: 0; }
 /* A lock that is held. Its name runs along the bar. */
 .held {
   width: 1.05rem; margin: 2px 0 2px calc(0.55rem + var(--slot) * 1.2rem);
-  justify-self: start; z-index: 1; border-radius: 4px; overflow: hidden;
+  justify-self: start; z-index: 1; border-radius: 4px; overflow: clip;
   border: 1px solid var(--c); color: transparent; opacity: 0.4;
   font: 600 0.6875rem/1rem var(--mono); writing-mode: vertical-rl;
   display: flex; align-items: center; justify-content: flex-start;
 }
-.held span { white-space: nowrap; padding: 3px 0; overflow: hidden; text-overflow: ellipsis; }
+.held span {
+  white-space: nowrap; padding: 3px 0; max-height: 100%; overflow: hidden; text-overflow: ellipsis;
+  position: sticky; top: 2.3rem;
+}
 .held.past { background: var(--c); color: var(--on-lock); opacity: 1; }
 .lock0 { --c: var(--l0); } .lock1 { --c: var(--l1); } .lock2 { --c: var(--l2); }
 .lock3 { --c: var(--l3); } .lock4 { --c: var(--l4); }
@@ -171,7 +174,7 @@ ol { display: contents; list-style: none; margin: 0; padding: 0; }
 }
 .facts {
   flex: 1 1 11rem; margin: 0; display: grid; align-content: start;
-  grid-template-columns: minmax(0, max-content) minmax(0, 1fr); gap: 0.15rem 0.75rem;
+  grid-template-columns: fit-content(55%) minmax(0, 1fr); gap: 0.15rem 0.75rem;
 }
 dt { font: 0.8125rem/1.5 var(--mono); overflow-wrap: anywhere; }
 dd { margin: 0; }
@@ -218,11 +221,44 @@ marker path { fill: var(--soft); }
 .control[aria-disabled] { color: var(--soft); opacity: 0.45; cursor: default; }
 .controls input { flex: 1 1 5rem; min-width: 4rem; accent-color: var(--accent); margin: 0 0.4rem; height: 1.5rem; }
 .count { font: 0.75rem var(--mono); color: var(--soft); font-variant-numeric: tabular-nums; min-width: 4.2em; text-align: right; }
-.to-failure, .action {
+.to-failure {
   padding: 0.35rem 0.7rem; border-radius: 8px; border: 1px solid var(--bad); color: var(--bad);
   background: var(--bg); font-weight: 600;
 }
 .to-failure:hover { background: var(--bad-tint); }
+
+/* Try it. */
+.verdict.open { color: var(--accent); background: var(--tint); }
+.verdict.open::before { content: "▸ "; }
+.moves {
+  display: grid; gap: 0.4rem; padding: 0.1rem 0.9rem 0.7rem;
+  grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
+}
+.move {
+  display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.5rem; text-align: left;
+  padding: 0.5rem 0.7rem; min-height: 2.75rem; border-radius: 8px;
+  border: 1px solid var(--accent); background: var(--bg); overflow-wrap: anywhere;
+}
+.move b { font-family: var(--mono); font-size: 0.8125rem; color: var(--accent); }
+.move b::after { content: ":"; }
+.move:not([aria-disabled]):hover { background: var(--tint); }
+.move:not([aria-disabled]):active { transform: translateY(1px); }
+.move[aria-disabled] {
+  cursor: not-allowed; color: var(--soft); border: 1px dashed var(--line);
+  background: repeating-linear-gradient(-45deg, transparent 0 6px,
+    color-mix(in srgb, var(--soft) 10%, transparent) 6px 7.5px);
+}
+.move[aria-disabled] b { color: var(--soft); }
+.move.hinted { box-shadow: 0 0 0 2px var(--accent); background: var(--tint); }
+.move em { color: var(--accent); font-weight: 600; margin-left: auto; }
+.tool {
+  padding: 0.35rem 0.7rem; border-radius: 8px; border: 1px solid var(--line);
+  background: var(--bg); min-height: 2.25rem;
+}
+.tool:hover:not([disabled]) { background: var(--tint); border-color: var(--accent); }
+.tool[disabled] { color: var(--soft); opacity: 0.55; cursor: default; }
+.found { margin: 0 0 0 auto; color: var(--soft); font-size: 0.8125rem; text-align: right; flex: 1 1 12rem; }
+
 .text { border-top: 1px solid var(--line); background: var(--panel); }
 .text summary { padding: 0.35rem 0.9rem; cursor: pointer; color: var(--soft); font-size: 0.8125rem; }
 ::slotted(*) { overflow-x: auto; }

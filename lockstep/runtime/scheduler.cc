@@ -304,7 +304,8 @@ void Scheduler::LockTaken(Thread* me, SyncObject* object, bool shared) {
     t->wait_op = pending.op;
     RemoveRunnable(t);
     Enqueue(t, object, t->lock_deadline);
-    if (Step* step = Record(t, pending.op, object, t->pc)) {
+    // (`pending` is the next thread's by now.)
+    if (Step* step = Record(t, t->resume_op, object, t->pc)) {
       step->blocked = true;
       step->other = me->id;
     }

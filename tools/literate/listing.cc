@@ -172,7 +172,14 @@ class Reader {
     const absl::string_view what = block.Attribute("schedule");
     if (!absl::StartsWith(what, "mistakes/")) {
       Program* program = FindOrComplain(block, what);
-      if (program != nullptr) program->schedules.push_back(&block);
+      if (program == nullptr) return;
+      program->schedules.push_back(&block);
+      if (block.flags.count("graph") > 0) program->graph = &block;
+      return;
+    }
+    if (block.flags.count("graph") > 0) {
+      Complain(block, "Only a program of the page has a graph.",
+               "remove the word `graph`.");
       return;
     }
     const size_t colon = what.find(':');
@@ -244,6 +251,10 @@ std::string RecordingPath(absl::string_view package,
                           absl::string_view schedule) {
   return absl::StrCat(package, "/schedules/",
                       absl::StrReplaceAll(schedule, {{".h:", "/"}}), ".json");
+}
+
+std::string GraphPath(absl::string_view package, absl::string_view name) {
+  return absl::StrCat(package, "/graphs/", name, ".json");
 }
 
 }  // namespace literate

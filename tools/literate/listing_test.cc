@@ -123,6 +123,8 @@ TEST(ReadListings, RejectsWhatItDoesNotKnow) {
       HasSubstr("\"exit=x\" is no exit status."));
   EXPECT_THAT(ProblemsOf("```text schedule=mistakes/a.h\n```\n"),
               HasSubstr("names no test"));
+  EXPECT_THAT(ProblemsOf("```text schedule=mistakes/a.h:A.B graph\n```\n"),
+              HasSubstr("Only a program of the page has a graph."));
 }
 
 TEST(ReadListings, WhatIsRewrittenStandsAtTheMargin) {

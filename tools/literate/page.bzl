@@ -259,7 +259,10 @@ def page(
         "listings": {":listing_" + listing: listing for listing in listings},
         "page": src,
         "pictures": pictures,
-        "recordings": native.glob(["schedules/**/*.json"]),
+        "recordings": native.glob([
+            "graphs/*.json",
+            "schedules/**/*.json",
+        ]),
         "words": words,
     }
     if tests:
