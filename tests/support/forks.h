@@ -10,10 +10,13 @@
 namespace support {
 
 // Counts calls of fork() in this process and in the processes that it forks, as
-// long as the counter lives. A forked process that forks again is counted and
-// then ended with status 87, so that a child which was to leave and goes on in
-// its parent's loop makes n processes and not 2^n. (What is started by other
-// means, such as posix_spawn or _Fork, is not seen.) One at a time.
+// long as the counter lives, and keeps wrong programs from filling the machine:
+// - A forked process that forks again is counted and then ended with status 87,
+//   so that a child which was to leave and goes on in its parent's loop makes n
+//   processes and not 2^n.
+// - A process that has forked 1000 times says so and is ended with status 87.
+// What is started by other means, such as posix_spawn or _Fork, is not seen.
+// One counter at a time.
 class ForkCounter {
  public:
   ForkCounter();
