@@ -49,9 +49,6 @@ void BecomeBounded(const Limits& limits) {
   }
 }
 
-// The test that gets the verdict if the program ends before its first test.
-constexpr char kBeforeTheTests[] = "Program.TheProgramReachesItsTests";
-
 // Kills what the child left behind. Returns how many processes that were.
 // The supervisor is a subreaper, so orphans of any depth become its children.
 int KillAndReapLeftovers(pid_t group) {

@@ -89,6 +89,14 @@ TEST_F(CoverageTest, RejectsAMistakeOfNoRule) {
   EXPECT_THAT(Page(), HasSubstr("no test of the chapter is named HoldsIt."));
 }
 
+TEST_F(CoverageTest, KnowsTheGradersOwnRule) {
+  Write(
+      "tests/08_mutex/mistakes/other.h",
+      "// Mistake: x\n// Verdict: exit\n// Rule: TheProgramReachesItsTests\n");
+  EXPECT_THAT(Page(), HasSubstr("| Program: The program reaches its tests | "
+                                "[other](../tests/08_mutex/mistakes/other.h)"));
+}
+
 // The runfile is a link, over some steps, to the file in the source tree, where
 // all the others are. The test is tagged so that it runs every time.
 TEST(WorkbookTest, TheTableIsCurrent) {
