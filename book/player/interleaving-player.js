@@ -57,7 +57,7 @@ export class InterleavingPlayer extends Base {
     this.ready = (async () => {
       try {
         const recording = await givenJson(this, 'recording', this.#recording);
-        this.#build(recording, givenListings(this, this.#listings));
+        this.#build(recording, givenListings(this, this.#listings, recording));
       } catch (error) {
         // The static picture stays; whoever wrote the page wants to know why.
         console.error('interleaving-player:', error);
@@ -68,10 +68,9 @@ export class InterleavingPlayer extends Base {
   #build(recording, listings) {
     const score = readRecording(recording);
     this.score = score;
-    const mainFile = listings.keys().next().value ?? score.rows.find((r) => r.at)?.at.file;
     this.source = new SourceView(listings, score);
     this.scoreView = new ScoreView((n) => { this.pause(); this.goTo(n); });
-    this.scoreView.draw(score, mainFile);
+    this.scoreView.draw(score);
     this.stateView = new StateView(score);
 
     const button = (name, label, act, extra = {}) =>

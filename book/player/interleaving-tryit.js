@@ -40,8 +40,8 @@ export class InterleavingTryit extends Base {
   #load() {
     this.ready = (async () => {
       try {
-        const graph = readGraph(await givenJson(this, 'graph', this.#given));
-        this.#build(graph, givenListings(this, this.#listings));
+        const json = await givenJson(this, 'graph', this.#given);
+        this.#build(readGraph(json), givenListings(this, this.#listings, json));
       } catch (error) {
         console.error('interleaving-tryit:', error);
       }
@@ -53,12 +53,12 @@ export class InterleavingTryit extends Base {
     this.tried = new Set();
     this.broken = new Set();
     this.listingMap = listings;
-    this.mainFile = listings.keys().next().value ?? graph.places[0]?.file;
     this.scoreView = new ScoreView(() => {});
     this.badge = h('strong', { class: 'verdict' });
     this.message = h('p', { class: 'message' });
     this.said = h('p', { class: 'said', role: 'status', 'aria-live': 'polite' });
-    this.moves = h('div', { class: 'moves', role: 'group', 'aria-label': 'Who runs next?' });
+    this.ask = h('p', { class: 'ask', id: 'ask' }, 'Who runs next?');
+    this.moves = h('div', { class: 'moves', role: 'group', 'aria-labelledby': 'ask' });
     this.right = h('div', { class: 'right' });
     this.found = h('p', { class: 'found' });
     const tool = (label, act) => h('button', { type: 'button', class: 'tool', click: act }, label);
@@ -76,6 +76,7 @@ export class InterleavingTryit extends Base {
         h('div', { class: 'left' }, this.scoreView.element),
         h('div', { class: 'desk' },
           this.said,
+          this.ask,
           this.moves,
           h('div', { class: 'controls' },
             this.undoButton, this.restartButton, this.hintButton, this.found)),
@@ -136,7 +137,7 @@ export class InterleavingTryit extends Base {
     const { graph } = walk;
     const score = walk.score();
     const state = score.states.at(-1);
-    this.scoreView.draw(score, this.mainFile);
+    this.scoreView.draw(score);
     this.scoreView.show(score.rows.length);
     const source = new SourceView(this.listingMap, score);
     const row = score.rows.at(-1) ?? null;
@@ -167,11 +168,13 @@ export class InterleavingTryit extends Base {
     this.found.textContent =
       `${graph.failing} of ${plural(graph.schedules, 'schedule')} fail` +
       (this.tried.size ? `; you have seen ${this.broken.size} fail and ${passed} pass` : '') + '.';
-    this.said.textContent = walk.choices.length === 0 ? 'Who runs next?' : walk.describeLast();
+    this.said.textContent = walk.choices.length === 0
+      ? 'Nothing has been decided yet.'
+      : `${walk.describeLast()}${!end ? '' : end.verdict === 'passed' ? ' This schedule was fine.' : ` You broke it: ${end.verdict}.`}`;
     this.said.classList.toggle('fails', !!end && end.verdict !== 'passed');
 
     const moves = walk.moves();
-    this.moves.hidden = !!end;
+    this.moves.hidden = this.ask.hidden = !!end;
     this.moves.replaceChildren(
       ...graph.threads.flatMap((t) => {
         const own = moves.map((m, i) => ({ m, i })).filter(({ m }) => m.thread === t.id);

@@ -230,6 +230,9 @@ marker path { fill: var(--soft); }
 /* Try it. */
 .verdict.open { color: var(--accent); background: var(--tint); }
 .verdict.open::before { content: "▸ "; }
+.ask { margin: 0; padding: 0 0.9rem 0.35rem; font-weight: 600; }
+.tryit .said { min-height: calc(1.45em + 1rem); }
+.tryit .step button { pointer-events: none; }
 .moves {
   display: grid; gap: 0.4rem; padding: 0.1rem 0.9rem 0.7rem;
   grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
@@ -303,6 +306,8 @@ marker path { fill: var(--soft); }
   .line { transition: background-color 0.15s; }
 }
 @media (forced-colors: active) {
+  .line { border-left-color: Canvas; }
+  .line.acting { border-left-color: Highlight; }
   .held.past { border: 3px double CanvasText; color: CanvasText; }
   .step.current button { outline: 2px solid Highlight; }
 }
