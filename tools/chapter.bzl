@@ -118,6 +118,12 @@ def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
         words = words,
     )
     native.exports_files(["README.md"], visibility = ["//visibility:public"])
+    native.filegroup(
+        name = "book",
+        srcs = ["README.md"] + native.glob(["schedules/**/*.json"]),
+        tags = ["manual"],
+        visibility = ["//visibility:public"],
+    )
 
 def _folders(files):
     """The first path components of `files`, sorted, each once."""
@@ -159,9 +165,24 @@ def solutions():
 def chapter_tests():
     """Makes each chapter's tests, and checks skeleton, mistakes and page.
 
-    Makes tests NN_topic/skeleton_test and NN_topic/mistakes/..., and a test
-    suite NN_topic of these and the page's test.
+    Makes tests NN_topic/skeleton_test and NN_topic/mistakes/..., a test suite
+    NN_topic of these and the page's test, and `:book`, all that the web site
+    shows of the chapters.
     """
+    native.filegroup(
+        name = "book",
+        srcs = native.glob([
+            "*/*.cc",
+            "*/*.h",
+            "*/mistakes/*.h",
+            "*/skeleton/*.h",
+        ]) + [
+            "//chapters/%s:book" % name
+            for name in _folders(native.glob(["*/*_test.cc"]))
+        ],
+        tags = ["manual"],
+        visibility = ["//visibility:public"],
+    )
     for name in _folders(native.glob(["*/*_test.cc"])):
         skeletons = native.glob([name + "/skeleton/*.h"])
         native.filegroup(
