@@ -46,14 +46,26 @@ INSTRUMENTED_COPTS = [
 # `n++; n++;` there are two reads and two writes; with -Og alone GCC drops the
 # second read, at -O1 also the first write. Clang's -Og is its -O1, which merges
 # as much and removes loops on a plain variable; it needs -O0.
+#
+# _GLIBCXX_ASSERTIONS makes reading from an empty container end in a message and
+# not in whatever is there, and it has std::string compiled with the test: since
+# GCC 13 its members are otherwise taken from libstdc++.so, whose accesses are
+# not instrumented.
+#
 # instrumented_cc_test and instrumented_cc_binary add these to their own srcs; a
 # cc_library of graded code says `copts = FAITHFUL_COPTS`. Empty in builds that
 # are not instrumented.
 FAITHFUL_COPTS = select({
     "//tools:explorer_off": [],
     "//tools:explorer_off_clang": [],
-    "//tools:clang": ["-O0"],
-    "//conditions:default": ["-fno-tree-fre"],
+    "//tools:clang": [
+        "-O0",
+        "-D_GLIBCXX_ASSERTIONS",
+    ],
+    "//conditions:default": [
+        "-fno-tree-fre",
+        "-D_GLIBCXX_ASSERTIONS",
+    ],
 })
 
 def _instrumented_transition_impl(settings, attr):

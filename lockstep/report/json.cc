@@ -2,12 +2,12 @@
 
 #include "lockstep/report/json.h"
 
-#include <algorithm>
-#include <map>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "lockstep/report/holders.h"
 #include "lockstep/report/picture.h"
 #include "lockstep/report/words.h"
 
@@ -37,118 +37,12 @@ size_t Utf8Length(absl::string_view text) {
 }
 
 void AppendPlace(const Place& place, std::string* json) {
-  if (!place.known()) {
-    *json += "null";
-    return;
-  }
-  absl::StrAppend(json, "{\"file\":", JsonString(place.file),
-                  ",\"line\":", place.line,
-                  ",\"function\":", JsonString(place.function),
-                  ",\"source\":", JsonString(place.source), "}");
+  *json += place.known() ? JsonPlace(place) : "null";
 }
 
-// Who holds and who waits for each object, as steps go by.
-class State {
- public:
-  // What changed: object -> (holders, waiters).
-  struct Lists {
-    std::vector<ThreadId> holders;
-    std::vector<ThreadId> waiters;
-  };
-
-  // Takes a step and appends the objects whose state it changed, as a JSON
-  // array.
-  void Take(const Step& step, std::string* json) {
-    std::map<ObjectId, Lists> before;
-    const auto lists = [&](ObjectId object) -> Lists& {
-      before.emplace(object, objects_[object]);
-      return objects_[object];
-    };
-    // A thread that acts waits no longer.
-    if (const auto it = waits_for_.find(step.thread); it != waits_for_.end()) {
-      Remove(step.thread, &lists(it->second).waiters);
-      waits_for_.erase(it);
-    }
-    const auto hold = [&](ObjectId object) {
-      if (object != 0) Add(step.thread, &lists(object).holders);
-    };
-    const auto let_go = [&](ObjectId object) {
-      if (object != 0) Remove(step.thread, &lists(object).holders);
-    };
-    if (step.blocked && step.object != 0) {
-      Add(step.thread, &lists(step.object).waiters);
-      waits_for_[step.thread] = step.object;
-    }
-    switch (step.op) {
-      case Op::kLock:
-      case Op::kTimedLock:
-      case Op::kLockShared:
-      case Op::kTimedLockShared:
-        if (!step.blocked) hold(step.object);
-        break;
-      case Op::kTryLock:
-      case Op::kTryLockShared:
-        if (step.value != 0) hold(step.object);
-        break;
-      case Op::kUnlock:
-      case Op::kUnlockShared:
-        let_go(step.object);
-        break;
-      case Op::kWait:
-      case Op::kTimedWait:
-        let_go(step.mutex);
-        break;
-      case Op::kWake:
-        hold(step.mutex);
-        break;
-      case Op::kAwait:
-      case Op::kTimedAwait:
-        if (step.blocked) {
-          let_go(step.object);
-        } else {
-          hold(step.object);
-        }
-        break;
-      default:
-        break;
-    }
-    *json += "[";
-    bool first = true;
-    for (const auto& [object, old] : before) {
-      const Lists& now = objects_[object];
-      if (now.holders == old.holders && now.waiters == old.waiters) continue;
-      absl::StrAppend(json, first ? "" : ",", "{\"object\":", object,
-                      ",\"holders\":");
-      AppendThreads(now.holders, json);
-      *json += ",\"waiters\":";
-      AppendThreads(now.waiters, json);
-      *json += "}";
-      first = false;
-    }
-    *json += "]";
-  }
-
- private:
-  static void Add(ThreadId thread, std::vector<ThreadId>* to) {
-    if (std::find(to->begin(), to->end(), thread) == to->end()) {
-      to->push_back(thread);
-    }
-  }
-  static void Remove(ThreadId thread, std::vector<ThreadId>* from) {
-    from->erase(std::remove(from->begin(), from->end(), thread), from->end());
-  }
-  static void AppendThreads(const std::vector<ThreadId>& threads,
-                            std::string* json) {
-    *json += "[";
-    for (size_t i = 0; i < threads.size(); ++i) {
-      absl::StrAppend(json, i == 0 ? "" : ",", threads[i]);
-    }
-    *json += "]";
-  }
-
-  std::map<ObjectId, Lists> objects_;
-  std::map<ThreadId, ObjectId> waits_for_;
-};
+void AppendThreads(const std::vector<ThreadId>& threads, std::string* json) {
+  absl::StrAppend(json, "[", absl::StrJoin(threads, ","), "]");
+}
 
 }  // namespace
 
@@ -177,6 +71,13 @@ std::string JsonString(absl::string_view text) {
   }
   json += '"';
   return json;
+}
+
+std::string JsonPlace(const Place& place) {
+  return absl::StrCat("{\"file\":", JsonString(place.file),
+                      ",\"line\":", place.line,
+                      ",\"function\":", JsonString(place.function),
+                      ",\"source\":", JsonString(place.source), "}");
 }
 
 std::string ToJson(const Story& story, const std::string& replay) {
@@ -209,7 +110,7 @@ std::string ToJson(const Story& story, const std::string& replay) {
     json += "}";
   }
   json += "],\n\"steps\":[";
-  State state;
+  Holders holders;
   for (size_t i = 0; i < story.steps.size(); ++i) {
     const StoryStep& told = story.steps[i];
     const Step& step = told.step;
@@ -223,9 +124,18 @@ std::string ToJson(const Story& story, const std::string& replay) {
         step.other == kNoThread ? "null" : absl::StrCat(step.other),
         ",\"timeNs\":", step.time_ns, ",\"at\":");
     AppendPlace(told.place, &json);
-    json += ",\"changes\":";
-    state.Take(step, &json);
-    json += "}";
+    json += ",\"changes\":[";
+    const char* separator = "";
+    for (const Holders::Change& change : holders.Take(step)) {
+      absl::StrAppend(&json, separator, "{\"object\":", change.object,
+                      ",\"holders\":");
+      AppendThreads(change.holders, &json);
+      json += ",\"waiters\":";
+      AppendThreads(change.waiters, &json);
+      json += "}";
+      separator = ",";
+    }
+    json += "]}";
   }
   json += "],\n\"sites\":[";
   for (size_t i = 0; i < story.sites.size(); ++i) {

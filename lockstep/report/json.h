@@ -15,6 +15,9 @@ namespace lockstep {
 // A JSON string literal, quotes included. Invalid UTF-8 becomes U+FFFD.
 std::string JsonString(absl::string_view text);
 
+// A known place as a JSON object.
+std::string JsonPlace(const Place& place);
+
 // One JSON object, newline-terminated.
 std::string ToJson(const Story& story, const std::string& replay);
 

@@ -362,7 +362,9 @@ bool IsLibraryFrame(const Frame& frame) {
   for (const char* own :
        {"lockstep/runtime/", "lockstep/strategy/", "lockstep/report/",
         "lockstep/explore.", "lockstep/gtest.", "lockstep/gtest_main.",
-        "lockstep/lockstep."}) {
+        "lockstep/lockstep.",
+        // Not lockstep's, but around the program in the same way.
+        "tools/literate/explore_main."}) {
     if (absl::StrContains(file, own)) return true;
   }
   return false;

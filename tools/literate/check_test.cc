@@ -24,6 +24,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class CheckTest : public testing::Test {
  protected:
@@ -160,10 +161,45 @@ TEST_F(CheckTest, APictureComesFromTheExploration) {
 }
 
 TEST_F(CheckTest, TheExplorationFindsTheLinesItQuotes) {
-  spec_.explored["a"] = Script("a", "cat a.cc >&2; exit 1");
-  EXPECT_THAT(ProblemsOf(std::string(kProgram) + "```text schedule=a\n```\n"),
-              AllOf(HasSubstr("ends with status 1"),
-                    HasSubstr("  #line 1 \"a.cc\"\n  int main() {}\n")));
+  // Line 1 of the program is line 1 of the file: no #line comes before it.
+  spec_.explored["a"] = Script("a", "cat -n a.cc >&2; exit 1");
+  EXPECT_THAT(
+      ProblemsOf(std::string(kProgram) + "```text schedule=a\n```\n"),
+      AllOf(HasSubstr("ends with status 1"), HasSubstr("1\tint main() {}\n")));
+}
+
+TEST_F(CheckTest, AGraphIsRecordedWhereThePageAsksForIt) {
+  const std::string report = kReport;
+  spec_.explored["a"] =
+      Script("a", "case $1 in --graph) cat -n a.cc;; *) " + report + ";; esac");
+  const std::string picture =
+      "deadlock: all \"wait\"\n\n1 locks a\n     the end\n```\n";
+  spec_.recordings = {folder_.path() + "/schedules/a.json"};
+  const std::string without =
+      std::string(kProgram) + "```text schedule=a\n" + picture;
+  EXPECT_THAT(ProblemsOf(without), Not(HasSubstr("graphs/")));
+  const std::string with =
+      std::string(kProgram) + "```text schedule=a graph\n" + picture;
+  EXPECT_THAT(ProblemsOf(with), HasSubstr("graphs/a.json for the book's player "
+                                          "is missing"));
+  const std::string file = folder_.path() + "/graphs/a.json";
+  spec_.recordings.insert(file);
+  ASSERT_TRUE(WriteFile(file, "{}").ok());
+  EXPECT_THAT(ProblemsOf(with),
+              HasSubstr("graphs/a.json for the book's player is out of date"));
+  ASSERT_TRUE(WriteFile(file, "     1\tint main() {}\n").ok());
+  EXPECT_THAT(ProblemsOf(with), Not(HasSubstr("graphs/")));
+  EXPECT_THAT(ProblemsOf(without), HasSubstr("graphs/a.json:1: No `schedule="));
+}
+
+TEST_F(CheckTest, AGraphThatCannotBeRecordedIsExplained) {
+  const std::string report = kReport;
+  spec_.explored["a"] = Script(
+      "a", "case $1 in --graph) echo too large >&2; exit 1;; esac; " + report);
+  EXPECT_THAT(
+      ProblemsOf(std::string(kProgram) + "```text schedule=a graph\n```\n"),
+      HasSubstr("The schedules of \"a\" could not all be recorded:\n"
+                "  too large\n"));
 }
 
 TEST_F(CheckTest, TheVerdictIsTheStatedOne) {

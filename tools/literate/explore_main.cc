@@ -6,6 +6,7 @@
 //
 //   explored_NAME              prints the report: verdict, picture, replay
 //   explored_NAME --json       the same for the book's player
+//   explored_NAME --graph      every schedule, for the book's "Try it"
 //   explored_NAME --replay=X   runs exactly that schedule
 //
 // A return value of main() other than 0 is a wrong result. What the program
@@ -20,6 +21,7 @@
 #include <iostream>
 #include <string>
 
+#include "lockstep/graph.h"
 #include "lockstep/lockstep.h"
 
 extern "C" int __real_main(int argc, char** argv);
@@ -36,7 +38,7 @@ namespace {
 // must start from the same state, and a short program may well have globals.
 class Globals {
  public:
-  Globals(char* begin, char* end) : begin_(begin), end_(end) {
+  Globals(char* begin, char* end) : begin_(begin) {
     if (begin > end) {
       std::fputs("explore_main: the linker has changed the order of files\n",
                  stderr);
@@ -49,18 +51,16 @@ class Globals {
 
  private:
   char* const begin_;
-  char* const end_;
   std::string saved_;
 };
 
 bool print_json = false;
 int report_fd = 1;
 
-void Print(const lockstep::Report& report) {
+void Write(const std::string& text) {
   // What the program left in the buffers goes where all its output went.
   std::cout.flush();
   std::fflush(stdout);
-  const std::string& text = print_json ? report.json : report.text;
   for (size_t done = 0; done < text.size();) {
     const ssize_t n = write(report_fd, text.data() + done, text.size() - done);
     if (n <= 0) return;
@@ -68,18 +68,26 @@ void Print(const lockstep::Report& report) {
   }
 }
 
+void Print(const lockstep::Report& report) {
+  Write(print_json ? report.json : report.text);
+}
+
 }  // namespace
 
 int __wrap_main(int argc, char** argv) {
   lockstep::Options options;
+  bool print_graph = false;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     if (arg == "--json") {
       print_json = true;
+    } else if (arg == "--graph") {
+      print_graph = true;
     } else if (arg.rfind("--replay=", 0) == 0) {
       options.replay = arg.substr(std::strlen("--replay="));
     } else {
-      std::fprintf(stderr, "usage: %s [--json] [--replay=SCHEDULE]\n", argv[0]);
+      std::fprintf(stderr, "usage: %s [--json | --graph] [--replay=SCHEDULE]\n",
+                   argv[0]);
       return 2;
     }
   }
@@ -93,7 +101,7 @@ int __wrap_main(int argc, char** argv) {
   });
   static const Globals data(listing_data_begin, listing_data_end);
   static const Globals bss(listing_bss_begin, listing_bss_end);
-  const lockstep::Report report = lockstep::Explore(options, [&] {
+  const auto body = [&] {
     data.Restore();
     bss.Restore();
     char* no_arguments[] = {argv[0], nullptr};
@@ -106,7 +114,17 @@ int __wrap_main(int argc, char** argv) {
         _exit(1);
       }
     }
-  });
-  Print(report);
+  };
+  if (print_graph) {
+    const lockstep::Graph graph = lockstep::RecordGraph({}, body);
+    if (!graph.error.empty()) {
+      std::fprintf(stderr, "The program has no graph: %s.\n",
+                   graph.error.c_str());
+      return 1;
+    }
+    Write(graph.json);
+    return 0;
+  }
+  Print(lockstep::Explore(options, body));
   return 0;
 }

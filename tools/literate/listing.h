@@ -24,6 +24,8 @@ struct Program {
   const CodeBlock* output = nullptr;
   // Its `schedule=NAME` blocks: the picture may be shown more than once.
   std::vector<const CodeBlock*> schedules;
+  // The one of them that asks for all schedules (`graph`), or null.
+  const CodeBlock* graph = nullptr;
   // The exit status that the page states for it.
   int exit_status = 0;
 
@@ -67,6 +69,9 @@ std::string Tangle(const Page& page, const Program& program,
 // PACKAGE/schedules/mistakes/FILE/Suite.Test.json.
 std::string RecordingPath(absl::string_view package,
                           absl::string_view schedule);
+
+// Where all schedules of the program `name` are kept: PACKAGE/graphs/NAME.json.
+std::string GraphPath(absl::string_view package, absl::string_view name);
 
 }  // namespace literate
 

@@ -132,12 +132,12 @@ class Observer {
       return;
     }
     // The report quotes the program's lines, so they must be where the
-    // debugging information says.
+    // debugging information says: after the #line directive.
     const TempFolder folder;
-    const absl::StatusOr<Finished> run =
-        RunBeside(folder, program.name + ".cc",
-                  Tangle(page_, program, Positions::kListing),
-                  {binary->second, "--json"});
+    std::string source = Tangle(page_, program, Positions::kListing);
+    source.erase(0, source.find('\n') + 1);
+    const absl::StatusOr<Finished> run = RunBeside(
+        folder, program.name + ".cc", source, {binary->second, "--json"});
     if (!run.ok() || run->status != 0) {
       Complain(first.line,
                absl::StrFormat(
@@ -153,6 +153,29 @@ class Observer {
       Record(*block, program.name, run->out,
              absl::StrFormat("the exploration of \"%s\"", program.name));
     }
+    if (program.graph != nullptr) {
+      RecordGraph(program, source, binary->second);
+    }
+  }
+
+  // All schedules of a program, for readers who choose themselves.
+  void RecordGraph(const Program& program, const std::string& source,
+                   const std::string& binary) {
+    const TempFolder folder;
+    const absl::StatusOr<Finished> run =
+        RunBeside(folder, program.name + ".cc", source, {binary, "--graph"});
+    if (!run.ok() || run->status != 0) {
+      Complain(program.graph->line,
+               absl::StrFormat("The schedules of \"%s\" could not all be "
+                               "recorded:\n%s",
+                               program.name,
+                               run.ok() ? Indented(run->err)
+                                        : std::string(run.status().message())),
+               "make the program smaller, or remove the word `graph`.");
+      return;
+    }
+    observations_.recordings.push_back(
+        {program.graph, GraphPath(spec_.package, program.name), run->out});
   }
 
   void Grade(const MistakePicture& mistake) {

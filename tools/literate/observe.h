@@ -24,8 +24,9 @@ struct Observation {
   std::string origin;
 };
 
-// An explored schedule for the book's player, and the file for it: the text
-// that must be in chapters/NN_topic/schedules/NAME.json.
+// An explored schedule, or all of a program, for the book's player, and the
+// file for it: the text that must be in chapters/NN_topic/schedules/NAME.json,
+// or graphs/NAME.json.
 struct Recording {
   const CodeBlock* block = nullptr;
   std::string path;
