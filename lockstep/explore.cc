@@ -195,6 +195,10 @@ class Explorer {
                                      finding.message));
       return MakeReport("", {});
     }
+    // Only a recorded run knows the locks held at both ends of a race.
+    if (!options_.explain && verdict == Verdict::kDataRace) {
+      return Record(decisions, verdict, finding);
+    }
     if (!options_.explain) return MakeReport("", decisions);
     const uint64_t points =
         std::max<uint64_t>(trace_.counters.points, kShrinkPoints / kShrinkRuns);
@@ -223,7 +227,30 @@ class Explorer {
       trace_.finding = finding;
       trace_.steps.clear();
     }
+    NameTheLocks();
     return MakeReport(note, decisions);
+  }
+
+  // A data race between accesses that both hold locks, but not the same one,
+  // has a remedy of its own, and so a verdict. (The idea of comparing the locks
+  // that accesses hold is that of Eraser: Savage et al., SOSP 1997.)
+  void NameTheLocks() {
+    Finding& finding = trace_.finding;
+    if (finding.verdict != Verdict::kDataRace || finding.sites.size() != 2) {
+      return;
+    }
+    const std::vector<ObjectId>& one = finding.sites[0].locks_held;
+    const std::vector<ObjectId>& other = finding.sites[1].locks_held;
+    if (one.empty() || other.empty() ||
+        std::find_first_of(one.begin(), one.end(), other.begin(),
+                           other.end()) != one.end()) {
+      return;
+    }
+    finding.verdict = Verdict::kWrongLock;
+    finding.message = absl::StrCat(
+        "T", finding.sites[0].thread, " and T", finding.sites[1].thread,
+        " access the same memory, at least one of them writes, "
+        "and the locks they hold are not the same");
   }
 
   Report RunReplay() {
@@ -250,6 +277,7 @@ class Explorer {
         trace_.finding.message = "the recorded schedule does not fit this body";
       }
     }
+    NameTheLocks();
     report_.hash = LastRunHash();
     if (trace_.finding.verdict == Verdict::kNone) return std::move(report_);
     return MakeReport(note, decisions);

@@ -85,6 +85,75 @@ TEST_F(ExploreTest, FindsADeadlockAndDrawsIt) {
   EXPECT_EQ(report.guarantee, "");
 }
 
+TEST_F(ExploreTest, ComparesTheLocksOfARace) {
+  const auto increment = [](std::mutex& mu, int& value) {
+    std::lock_guard lock(mu);
+    ++value;
+  };
+  const auto two_locks = [&] {
+    std::mutex mu[2];
+    int value = 0;
+    std::thread other([&] { increment(mu[0], value); });
+    increment(mu[1], value);
+    other.join();
+  };
+  const auto one_side_locks = [&] {
+    std::mutex mu;
+    int value = 0;
+    std::thread other([&] { increment(mu, value); });
+    ++value;
+    other.join();
+  };
+  for (const bool explain : {true, false}) {
+    const Report wrong = Explore({.explain = explain}, two_locks);
+    EXPECT_EQ(wrong.verdict, Verdict::kWrongLock) << wrong.text;
+    const Report again =
+        Explore({.explain = explain, .replay = wrong.replay}, two_locks);
+    EXPECT_EQ(again.verdict, Verdict::kWrongLock) << again.text;
+    const Report none = Explore({.explain = explain}, one_side_locks);
+    EXPECT_EQ(none.verdict, Verdict::kDataRace) << none.text;
+  }
+}
+
+// join() and wait() are functions of libstdc++.so: what called them is not on
+// the shadow stack.
+TEST_F(ExploreTest, KnowsTheLineOfACallIntoTheLibrary) {
+  const auto forget_to_notify = [] {
+    std::mutex mu;
+    std::condition_variable changed;
+    std::thread other([&] {
+      std::unique_lock lock(mu);
+      changed.wait(lock);  // the line of the wait
+    });
+    other.join();  // the line of the join
+  };
+  const Report report = Explore({}, forget_to_notify);
+  EXPECT_EQ(report.verdict, Verdict::kLostWakeup);
+  for (const char* line :
+       {"// the line of the wait", "// the line of the join"}) {
+    EXPECT_TRUE(absl::StrContains(report.json, line)) << report.json;
+  }
+}
+
+TEST_F(ExploreTest, KnowsWhereALockWasTaken) {
+  const auto never_unlock = [] {
+    std::mutex mu;
+    std::thread other([&] {
+      const auto lock = [&] {
+        mu.lock();  // the line of the lock
+      };
+      lock();
+    });
+    other.join();
+  };
+  const Report report = Explore({}, never_unlock);
+  EXPECT_EQ(report.verdict, Verdict::kMutexMisuse);
+  EXPECT_TRUE(absl::StrContains(report.text, "locked the mutex here at "))
+      << report.text;
+  EXPECT_TRUE(absl::StrContains(report.text, "// the line of the lock"))
+      << report.text;
+}
+
 TEST_F(ExploreTest, TellsStepsInTheOrderInWhichTheyTakeEffect) {
   const Report report = Explore({.strategy = "bounded"}, [] {
     std::mutex mu;

@@ -94,6 +94,8 @@ const char* VerdictName(Verdict verdict) {
       return "lost wake-up";
     case Verdict::kDataRace:
       return "data race";
+    case Verdict::kWrongLock:
+      return "wrong lock";
     case Verdict::kLivelock:
       return "livelock";
     case Verdict::kMutexMisuse:

@@ -134,6 +134,7 @@ enum class Verdict : uint8_t {
   kDeadlock,
   kLostWakeup,
   kDataRace,
+  kWrongLock,  // a data race whose two sides hold locks, but none in common
   kLivelock,
   kMutexMisuse,
   kUseAfterFree,
@@ -150,6 +151,11 @@ enum class Verdict : uint8_t {
 // "deadlock", "lost wake-up", "data race", ...: exactly the words used on
 // pages, in mistake files and in test.xml.
 const char* VerdictName(Verdict verdict);
+
+// True for both kinds of data race.
+inline bool IsRace(Verdict verdict) {
+  return verdict == Verdict::kDataRace || verdict == Verdict::kWrongLock;
+}
 
 // One place in the program that a finding points at.
 struct Site {

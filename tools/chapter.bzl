@@ -74,11 +74,12 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
             "--skeleton=tests/%s/skeleton/%s" % (chapter, path.split("/")[-1]),
         ] + (["--self_check=" + self_check] if self_check else []),
         data = [answer, skeleton],
+        launcher = "//tests/grader",
         tags = tags + ["block-network"],
         deps = _ANSWER_DEPS + [
             name + "_answer",
             "//lockstep:gtest",
-            "//tests/grader:main",
+            "//tests/grader:program_main",
             "//tests/support",
             "@com_google_googletest//:gtest",
         ],
@@ -117,6 +118,12 @@ def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
         words = words,
     )
     native.exports_files(["README.md"], visibility = ["//visibility:public"])
+    native.filegroup(
+        name = "book",
+        srcs = ["README.md"] + native.glob(["schedules/**/*.json"]),
+        tags = ["manual"],
+        visibility = ["//visibility:public"],
+    )
 
 def _folders(files):
     """The first path components of `files`, sorted, each once."""
@@ -124,7 +131,10 @@ def _folders(files):
 
 def exercises():
     """Makes the student's files, one filegroup per chapter."""
-    for name in _folders(native.glob(["*/**"])):
+
+    # The folders and not their files: one may be empty, if the student has
+    # deleted its file, and then make_answer.sh says what to do.
+    for name in native.glob(["*"], exclude = ["*.*"], exclude_directories = 0):
         native.filegroup(
             name = name,
             srcs = native.glob([name + "/**/*.h"]),
@@ -155,9 +165,24 @@ def solutions():
 def chapter_tests():
     """Makes each chapter's tests, and checks skeleton, mistakes and page.
 
-    Makes tests NN_topic/skeleton_test and NN_topic/mistakes/..., and a test
-    suite NN_topic of these and the page's test.
+    Makes tests NN_topic/skeleton_test and NN_topic/mistakes/..., a test suite
+    NN_topic of these and the page's test, and `:book`, all that the web site
+    shows of the chapters.
     """
+    native.filegroup(
+        name = "book",
+        srcs = native.glob([
+            "*/*.cc",
+            "*/*.h",
+            "*/mistakes/*.h",
+            "*/skeleton/*.h",
+        ]) + [
+            "//chapters/%s:book" % name
+            for name in _folders(native.glob(["*/*_test.cc"]))
+        ],
+        tags = ["manual"],
+        visibility = ["//visibility:public"],
+    )
     for name in _folders(native.glob(["*/*_test.cc"])):
         skeletons = native.glob([name + "/skeleton/*.h"])
         native.filegroup(

@@ -46,14 +46,26 @@ INSTRUMENTED_COPTS = [
 # `n++; n++;` there are two reads and two writes; with -Og alone GCC drops the
 # second read, at -O1 also the first write. Clang's -Og is its -O1, which merges
 # as much and removes loops on a plain variable; it needs -O0.
+#
+# _GLIBCXX_ASSERTIONS makes reading from an empty container end in a message and
+# not in whatever is there, and it has std::string compiled with the test: since
+# GCC 13 its members are otherwise taken from libstdc++.so, whose accesses are
+# not instrumented.
+#
 # instrumented_cc_test and instrumented_cc_binary add these to their own srcs; a
 # cc_library of graded code says `copts = FAITHFUL_COPTS`. Empty in builds that
 # are not instrumented.
 FAITHFUL_COPTS = select({
     "//tools:explorer_off": [],
     "//tools:explorer_off_clang": [],
-    "//tools:clang": ["-O0"],
-    "//conditions:default": ["-fno-tree-fre"],
+    "//tools:clang": [
+        "-O0",
+        "-D_GLIBCXX_ASSERTIONS",
+    ],
+    "//conditions:default": [
+        "-fno-tree-fre",
+        "-D_GLIBCXX_ASSERTIONS",
+    ],
 })
 
 def _instrumented_transition_impl(settings, attr):
@@ -71,13 +83,16 @@ _instrumented_transition = transition(
     outputs = ["//command_line_option:copt"],
 )
 
-def _link_to_actual(ctx):
-    """Returns a DefaultInfo whose program is a symbolic link to `actual`."""
+def _link_to_actual(ctx, launcher = None):
+    """Returns a DefaultInfo whose program is a symbolic link to `actual`.
+
+    With a launcher it is a link to that, and `actual` is beside it.
+    """
     actual = ctx.attr.actual[0]  # An attribute with a transition is a list.
     program = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(
         output = program,
-        target_file = actual[DefaultInfo].files_to_run.executable,
+        target_file = launcher or actual[DefaultInfo].files_to_run.executable,
         is_executable = True,
     )
     runfiles = ctx.runfiles(files = [program] + ctx.files.data)
@@ -93,7 +108,7 @@ def _instrumented_test_impl(ctx):
     }
 
     # RunEnvironmentInfo, its successor, is not in Bazel 4.
-    return [_link_to_actual(ctx), testing.TestEnvironment(env)]
+    return [_link_to_actual(ctx, ctx.executable.launcher), testing.TestEnvironment(env)]
 
 def _instrumented_binary_impl(ctx):
     return [_link_to_actual(ctx)]
@@ -115,9 +130,17 @@ _ATTRS = {
 }
 
 instrumented_test = rule(
-    attrs = dict(_ATTRS, env = attr.string_dict(
-        doc = "Environment of the test; $(location) of `data` is expanded.",
-    )),
+    attrs = dict(
+        _ATTRS,
+        env = attr.string_dict(
+            doc = "Environment of the test; $(location) of `data` is expanded.",
+        ),
+        launcher = attr.label(
+            cfg = "target",
+            doc = "A program without instrumentation to run in place of `actual`. It finds that under its own name with _program.",
+            executable = True,
+        ),
+    ),
     doc = "A test that runs `actual`, compiled for the explorer. The usual attributes of a test (args, size, timeout, ...) belong here, not on `actual`.",
     implementation = _instrumented_test_impl,
     test = True,
@@ -135,6 +158,7 @@ _WRAPPER_ATTRS = [
     "args",
     "env",
     "flaky",
+    "launcher",
     "local",
     "shard_count",
     "size",

@@ -346,6 +346,11 @@ void NameObjects(const Trace& trace, Symbolizer& symbolizer, Story* story) {
   for (size_t i = 0; i < n; ++i) {
     const StoryObject& object = story->objects[i];
     base[i] = symbolizer.GlobalName(trace.objects[i].address);
+    // Never seen in a picture (see story.cc), and where it lies in its table
+    // depends on addresses.
+    if (absl::StrContains(base[i], "__waiter_pool")) {
+      base[i] = "libstdc++'s sleepers";
+    }
     if (!base[i].empty()) continue;
     if (expressions[i].size() == 1) {
       base[i] = *expressions[i].begin();

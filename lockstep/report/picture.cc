@@ -98,8 +98,7 @@ std::vector<Row> MakeRows(const Story& story) {
                 (op == Op::kJoin && !step.step.blocked));
     rows.push_back(std::move(row));
   }
-  if (story.verdict == Verdict::kDataRace ||
-      story.verdict == Verdict::kUseAfterFree) {
+  if (IsRace(story.verdict) || story.verdict == Verdict::kUseAfterFree) {
     // The last access of each side is the failure.
     for (const StorySite& site : story.sites) {
       bool found = false;
@@ -156,39 +155,48 @@ void Drop(std::vector<Row>* rows, bool (*unwanted)(const Row&)) {
               rows->end());
 }
 
-// "starts T1", "starts T2" -> "starts T1, T2".
-void MergeStarts(std::vector<Row>* rows) {
-  for (size_t i = 0; i + 1 < rows->size();) {
-    Row& row = (*rows)[i];
-    const Row& next = (*rows)[i + 1];
-    const std::string prefix = "starts ";
-    if (row.op == Op::kSpawn && next.op == Op::kSpawn &&
-        row.thread == next.thread && next.text.rfind(prefix, 0) == 0) {
-      absl::StrAppend(&row.text, ", ", next.text.substr(prefix.size()));
-      if (row.place != next.place) row.place.clear();
-      rows->erase(rows->begin() + static_cast<ptrdiff_t>(i) + 1);
-    } else {
-      ++i;
+// Goes through all rows; where merge(&row, next) is true, it has put `next`
+// into the row before. O(rows): a livelock has a hundred thousand.
+template <typename Merge>
+void MergeNeighbours(std::vector<Row>* rows, Merge merge) {
+  std::vector<Row> result;
+  for (Row& row : *rows) {
+    if (result.empty() || !merge(&result.back(), row)) {
+      result.push_back(std::move(row));
     }
   }
+  *rows = std::move(result);
+}
+
+// "starts T1", "starts T2" -> "starts T1, T2".
+void MergeStarts(std::vector<Row>* rows) {
+  MergeNeighbours(rows, [](Row* row, const Row& next) {
+    const std::string prefix = "starts ";
+    if (row->op != Op::kSpawn || next.op != Op::kSpawn ||
+        row->thread != next.thread || next.text.rfind(prefix, 0) != 0) {
+      return false;
+    }
+    absl::StrAppend(&row->text, ", ", next.text.substr(prefix.size()));
+    if (row->place != next.place) row->place.clear();
+    return true;
+  });
 }
 
 // "locks m", "unlocks m" by one thread, nobody between -> one row.
 void MergeLockPairs(std::vector<Row>* rows) {
-  for (size_t i = 0; i + 1 < rows->size(); ++i) {
-    Row& row = (*rows)[i];
-    const Row& next = (*rows)[i + 1];
-    if ((row.op == Op::kLock || row.op == Op::kLockShared) && !row.blocked &&
-        (next.op == Op::kUnlock || next.op == Op::kUnlockShared) &&
-        row.thread == next.thread && row.object == next.object && !row.final &&
-        !next.final) {
-      const size_t name = row.text.find(' ');
-      if (name == std::string::npos) continue;
-      row.text = "locks and unlocks" + row.text.substr(name);
-      row.op = Op::kUnlock;
-      rows->erase(rows->begin() + static_cast<ptrdiff_t>(i) + 1);
+  MergeNeighbours(rows, [](Row* row, const Row& next) {
+    if ((row->op != Op::kLock && row->op != Op::kLockShared) || row->blocked ||
+        (next.op != Op::kUnlock && next.op != Op::kUnlockShared) ||
+        row->thread != next.thread || row->object != next.object ||
+        row->final || next.final) {
+      return false;
     }
-  }
+    const size_t name = row->text.find(' ');
+    if (name == std::string::npos) return false;
+    row->text = "locks and unlocks" + row->text.substr(name);
+    row->op = Op::kUnlock;
+    return true;
+  });
 }
 
 bool SameRow(const Row& a, const Row& b) {

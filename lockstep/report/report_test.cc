@@ -37,7 +37,10 @@ class FakeSymbolizer : public Symbolizer {
     return frames;
   }
   std::string GlobalName(uintptr_t address) override {
-    return address == 0x600 ? "g_total" : "";
+    if (address == 0x600) return "g_total";
+    return address < 0x700 ? ""
+                           : "std::__detail::__waiter_pool_base::_S_for(void "
+                             "const*)::__w+1024";
   }
   std::string SourceLine(const std::string&, int line) override {
     const auto found = source.find(line);
@@ -241,6 +244,55 @@ TEST(ReportTest, DataRace) {
 To run exactly this schedule again:
   bazel test //bank --test_arg=--lockstep_replay=v1:0x2,1
 )");
+}
+
+TEST(ReportTest, WrongLock) {
+  Trace trace = Race();
+  trace.finding.verdict = Verdict::kWrongLock;
+  trace.objects.push_back(MakeObject(ObjectKind::kMutex));
+  trace.finding.sites[1].locks_held = {3};
+  const std::string text = Text(trace);
+  EXPECT_TRUE(absl::StartsWith(text, "wrong lock   (")) << text;
+  EXPECT_TRUE(absl::StrContains(
+      text, "main writes 4 bytes of g_total, holding mutex A,"))
+      << text;
+  EXPECT_TRUE(
+      absl::StrContains(text, "T1 reads 4 bytes of g_total, holding mutex B,"))
+      << text;
+}
+
+// std::latch and the like wait through a table inside libstdc++.
+TEST(ReportTest, TheLibrarysTableOfSleepersIsNotShown) {
+  Trace trace;
+  trace.threads = 2;
+  trace.objects = {MakeObject(ObjectKind::kAtomic, 0x600),
+                   MakeObject(ObjectKind::kAtomic, 0x700),
+                   MakeObject(ObjectKind::kAtomic, 0x704)};
+  trace.steps = {
+      WithOther(MakeStep(0, Op::kSpawn, 0, 10), 1),
+      MakeStep(1, Op::kAtomicReadModifyWrite, 1, 21),
+      MakeStep(1, Op::kAtomicLoad, 2, 21),
+      MakeStep(1, Op::kFutexWake, 3, 21),
+      MakeStep(0, Op::kAtomicLoad, 1, 12),
+      MakeStep(0, Op::kAtomicReadModifyWrite, 2, 12),
+      Blocked(MakeStep(0, Op::kFutexWait, 3, 12)),
+  };
+  trace.finding.verdict = Verdict::kLostWakeup;
+  trace.finding.message = "main sleeps and nobody is left to wake it";
+  Site sleeper{0, "sleeps on atomic variable", 3, {12}, {}};
+  trace.finding.sites = {sleeper};
+  FakeSymbolizer symbolizer;
+  const Story story = TellStory(trace, symbolizer);
+  EXPECT_EQ(DrawPicture(story, {}),
+            R"(     main                          T1
+  1  starts T1             account.h:10
+  2                                updates g_total to 0  account.h:21
+  3                                wakes those waiting for g_total ─ nobody waits  account.h:21
+  4  reads g_total = 0     account.h:12
+  5  waits until g_total changes  account.h:12
+)");
+  EXPECT_EQ(story.sites[0].object, 1u);
+  EXPECT_FALSE(absl::StrContains(ToJson(story, ""), "__waiter_pool"));
 }
 
 TEST(ReportTest, ColorsChangeNothingElse) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "lockstep/report/names.h"
@@ -172,6 +173,50 @@ std::string Describe(const Story& story, const Step& step) {
   return OpName(step.op);
 }
 
+// Up to version 15, libstdc++ keeps a table of its own with counts of those who
+// sleep in std::atomic::wait, std::latch::wait, ...; larger atomics are waited
+// for through it. This puts the atomic in its place and leaves the rest out.
+class WaiterTable {
+ public:
+  WaiterTable(const Trace& trace, Symbolizer& symbolizer) {
+    for (const Object& object : trace.objects) {
+      in_table_.push_back(
+          object.kind == ObjectKind::kAtomic &&
+          absl::StrContains(symbolizer.GlobalName(object.address),
+                            "__waiter_pool"));
+    }
+  }
+
+  // False if nobody wants to see this step. Else `step` is about the program's
+  // own atomic: the last that the thread used, as that is the one it waits for
+  // or wakes others from.
+  bool Adapt(Step* step) {
+    if (step->object == 0 || step->object > in_table_.size()) return true;
+    const bool accesses = step->op == Op::kAtomicLoad ||
+                          step->op == Op::kAtomicStore ||
+                          step->op == Op::kAtomicReadModifyWrite;
+    if (in_table_[step->object - 1]) {
+      step->object = last_[step->thread];
+      return !accesses && step->object != 0;
+    }
+    if (accesses) last_[step->thread] = step->object;
+    return true;
+  }
+
+  void Adapt(Site* site) const {
+    if (site->object == 0 || site->object > in_table_.size() ||
+        !in_table_[site->object - 1]) {
+      return;
+    }
+    const auto last = last_.find(site->thread);
+    site->object = last == last_.end() ? 0 : last->second;
+  }
+
+ private:
+  std::vector<bool> in_table_;
+  std::map<ThreadId, ObjectId> last_;
+};
+
 }  // namespace
 
 std::string Place::Short() const {
@@ -257,6 +302,7 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
     story.objects.push_back(std::move(told));
   }
   ThreadId threads = trace.threads;
+  WaiterTable waiter_table(trace, symbolizer);
   for (const Step& step : trace.steps) {
     StoryStep told;
     told.step = step;
@@ -265,7 +311,7 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
     bool in_gtest = false;
     told.place = Locate(symbolizer, step.stack, &in_gtest);
     threads = std::max(threads, step.thread + 1);
-    if (in_gtest) continue;
+    if (in_gtest || !waiter_table.Adapt(&told.step)) continue;
     // Nor is what the standard library sets up behind the scenes (locales).
     if (step.op == Op::kOnce && !step.stack.empty() &&
         !symbolizer.InProgram(step.stack[0])) {
@@ -287,7 +333,8 @@ Story TellStory(const Trace& trace, Symbolizer& symbolizer) {
   for (ThreadId t = 0; t < threads; ++t) {
     story.threads.push_back(DefaultThreadName(t));
   }
-  for (const Site& site : trace.finding.sites) {
+  for (Site site : trace.finding.sites) {
+    waiter_table.Adapt(&site);
     StorySite told;
     told.thread = site.thread;
     told.what = RenameMain(site.what);

@@ -123,6 +123,9 @@ const char* Rule(Verdict verdict) {
     case Verdict::kDataRace:
       return "Two threads must not access the same memory at the same time "
              "if one of them writes, unless both use a lock or an atomic.";
+    case Verdict::kWrongLock:
+      return "Whatever threads share is guarded by one lock, and every access "
+             "to it holds that lock.";
     case Verdict::kLivelock:
       return "Every thread must get somewhere in the end.";
     case Verdict::kMutexMisuse:
@@ -161,6 +164,9 @@ const char* Ending(Verdict verdict) {
     case Verdict::kDataRace:
       return "nothing orders these two accesses: they can happen at the same "
              "time";
+    case Verdict::kWrongLock:
+      return "two locks, so neither thread keeps the other out: the accesses "
+             "can happen at the same time";
     case Verdict::kLivelock:
       return "threads keep running and none gets anywhere";
     default:
@@ -193,7 +199,7 @@ std::vector<std::string> Facts(const Story& story) {
     } else if (!site.what.empty()) {
       absl::StrAppend(&line, line.empty() ? "" : " ", site.what);
     }
-    if (story.verdict == Verdict::kDataRace) {
+    if (IsRace(story.verdict)) {
       const std::string name = story.ObjectName(site.object);
       if (!name.empty() && site.what.find(name) == std::string::npos) {
         absl::StrAppend(&line, " of ", name);
@@ -204,8 +210,7 @@ std::vector<std::string> Facts(const Story& story) {
     if (!line.empty() && line.back() == ',') line.pop_back();
     if (!line.empty()) facts.push_back(std::move(line));
   }
-  if (story.verdict == Verdict::kDataRace ||
-      story.verdict == Verdict::kUseAfterFree) {
+  if (IsRace(story.verdict) || story.verdict == Verdict::kUseAfterFree) {
     for (const StorySite& site : story.sites) {
       if (site.object == 0 || site.object > story.objects.size()) continue;
       const Place& place = story.objects[site.object - 1].allocated_at;

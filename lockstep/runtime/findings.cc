@@ -273,7 +273,7 @@ void CheckLocksAtThreadEnd(Thread* me) {
                   KindName(lock.object->kind));
     g_scheduler.SetFinding(Verdict::kMutexMisuse,
                            "a thread ends while it holds a lock");
-    g_scheduler.AddSite(me, text, lock.pc, lock.object);
+    g_scheduler.AddSite(me, text, lock);
     g_scheduler.EndSchedule(me);
   }
 }

@@ -58,6 +58,9 @@ void StartWatchdog();
 void InstallAbseilHooks();
 void SwitchAbseilDeadlockDetector(bool on);
 
+// True if `pc` is in the program itself, not in a shared library.
+bool IsProgramCode(CodeAddress pc);
+
 // True if `address` is a global variable of the program or a library.
 bool IsStaticStorage(uintptr_t address);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// syscall(SYS_futex, ...): the one call under std::atomic::wait,
-// std::counting_semaphore, std::latch, std::future and Abseil's locks. And
-// gettid, by name or number.
+// Waiting until a word in memory changes. syscall(SYS_futex, ...): the one call
+// under std::future, Abseil's locks and, up to libstdc++ 15, std::atomic::wait,
+// std::counting_semaphore and std::latch; and what libstdc++ 16 has between
+// those and the system call. And gettid, by name or number.
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdarg>
+#include <cstdint>
 
 #include "lockstep/runtime/clocks.h"
 #include "lockstep/runtime/raw_syscall.h"
@@ -48,38 +50,31 @@ CodeAddress PlaceOf(const Thread* me, CodeAddress pc) {
   return me->annotated_object != nullptr ? me->pc : pc;
 }
 
-int Wait(Thread* me, int* word, int expected, int64_t deadline,
+// Sleeps until a wake-up at `address`, unless `unchanged()` is false when the
+// sleep would begin. Returns 0, EAGAIN or ETIMEDOUT.
+template <typename Predicate>
+int Wait(Thread* me, uintptr_t address, Predicate unchanged, int64_t deadline,
          CodeAddress pc) {
-  const auto address = reinterpret_cast<uintptr_t>(word);
   SyncObject* futex = g_scheduler.Object(address, ObjectKind::kAtomic, pc);
   g_scheduler.Point(me, Op::kFutexWait, futex, pc);
-  if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != expected) {
-    errno = EAGAIN;
-    return -1;
-  }
+  if (!unchanged()) return EAGAIN;
   // The word may have changed and changed back since the caller looked at it.
-  // libstdc++ 12's counting_semaphore then sleeps although a permit is there
-  // (GCC bug 104928), which is not the student's mistake. A futex may always
-  // return early: the caller looks again.
+  // A waiter of libstdc++'s semaphore that loses its compare-and-swap then
+  // sleeps although a permit is there (GCC bug 104928), which is not the
+  // student's mistake. A
+  // futex may always return early: the caller looks again.
   const bool changed =
       me->watched == address && me->watched_version != futex->version;
   me->watched = 0;
-  if (changed) {
-    errno = EAGAIN;
-    return -1;
-  }
+  if (changed) return EAGAIN;
   const bool timed = deadline != kNoDeadline;
-  if (timed && deadline <= g_scheduler.now()) {
-    errno = ETIMEDOUT;
-    return -1;
-  }
+  if (timed && deadline <= g_scheduler.now()) return ETIMEDOUT;
   const RunOptions& options = g_scheduler.options();
   if (timed && options.early_timeouts && me->no_preempt == 0 &&
       g_scheduler.ChooseOneOf(Decision::Kind::kTimeout, 2) == 1) {
     g_scheduler.AdvanceTo(deadline);
     g_scheduler.Point(me, Op::kTimeout, futex, pc);
-    errno = ETIMEDOUT;
-    return -1;
+    return ETIMEDOUT;
   }
   const Meaning meaning = MeaningOf(me, address, timed, pc);
   const CodeAddress place = PlaceOf(me, pc);
@@ -94,15 +89,27 @@ int Wait(Thread* me, int* word, int expected, int64_t deadline,
   me->meaning = nullptr;
   if (woken) return 0;
   g_scheduler.Record(me, Op::kTimeout, meaning.object, place);
-  errno = ETIMEDOUT;
+  return ETIMEDOUT;
+}
+
+// The system call.
+long WaitForWord(Thread* me, int* word, int expected, int64_t deadline,
+                 CodeAddress pc) {
+  const auto unchanged = [=] {
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
+  };
+  const int error =
+      Wait(me, reinterpret_cast<uintptr_t>(word), unchanged, deadline, pc);
+  if (error == 0) return 0;
+  errno = error;
   return -1;
 }
 
-long Wake(Thread* me, int* word, int count, CodeAddress pc) {
-  SyncObject* futex = g_scheduler.Object(reinterpret_cast<uintptr_t>(word),
-                                         ObjectKind::kAtomic, pc);
+long Wake(Thread* me, uintptr_t address, int count, CodeAddress pc) {
+  SyncObject* futex = g_scheduler.Object(address, ObjectKind::kAtomic, pc);
   g_scheduler.Point(me, Op::kFutexWake, futex, pc);
   g_scheduler.Progress(me);
+  ++futex->wakes;
   const bool internal = me->annotated_object != nullptr;
   if (!internal) ++g_scheduler.counters().notifications;
   Step* step =
@@ -124,6 +131,96 @@ long Wake(Thread* me, int* word, int count, CodeAddress pc) {
   if (step != nullptr) step->value = static_cast<uint64_t>(woken);
   g_scheduler.counters().wakeups += static_cast<uint64_t>(woken);
   return woken;
+}
+
+// --- libstdc++ 16 and newer
+// ---------------------------------------------------
+//
+// There the loops between std::atomic::wait and the system call are compiled
+// into libstdc++.so, so their loads are not instrumented. These functions take
+// the place of the library's; the types are those of its bits/atomic_wait.h,
+// whose layout is part of its binary interface.
+
+}  // namespace
+
+struct WaitArguments {
+  uint32_t flags;
+  int order;
+  uint64_t old;  // the value that the caller found
+  void* state;   // of a wait by proxy
+  const void* object;
+  uint8_t size;  // of the object in bytes; 0: it cannot be waited on directly
+};
+
+struct WaitResult {
+  uint64_t value;
+  uint8_t flags;
+};
+
+namespace {
+
+constexpr uint32_t kDoSpin = 4, kSpinOnly = 8;
+constexpr uint8_t kTimedOut = 2;
+
+// The library's own function.
+template <typename Function>
+Function Library(const char* name) {
+  static Function function;
+  if (function == nullptr) {
+    function = reinterpret_cast<Function>(real::Next(name));
+  }
+  return function;
+}
+
+// Can be waited on directly, unlike objects whose waiters count wake-ups.
+bool IsWord(size_t size) {
+  return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+uint64_t LoadWord(const void* word, size_t size) {
+  switch (size) {
+    case 1:
+      return __atomic_load_n(static_cast<const uint8_t*>(word),
+                             __ATOMIC_SEQ_CST);
+    case 2:
+      return __atomic_load_n(static_cast<const uint16_t*>(word),
+                             __ATOMIC_SEQ_CST);
+    case 4:
+      return __atomic_load_n(static_cast<const uint32_t*>(word),
+                             __ATOMIC_SEQ_CST);
+    default:
+      return __atomic_load_n(static_cast<const uint64_t*>(word),
+                             __ATOMIC_SEQ_CST);
+  }
+}
+
+// Returns early whenever that is in doubt: the caller looks again, with an
+// instrumented load.
+WaitResult WaitForAtomic(Thread* me, const void* address,
+                         const WaitArguments& arguments, int64_t deadline,
+                         CodeAddress pc) {
+  const auto key = reinterpret_cast<uintptr_t>(address);
+  const bool proxy = arguments.state != nullptr;
+  // A 4-byte value was stored without sign, a wait on int gives one.
+  const size_t size = arguments.size;
+  const uint64_t mask =
+      size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
+  const auto unchanged = [&] {
+    if (proxy) {
+      return static_cast<SyncObject*>(arguments.state)->wakes == arguments.old;
+    }
+    return ((LoadWord(address, size) ^ arguments.old) & mask) == 0;
+  };
+  const uint32_t spin_only = kDoSpin | kSpinOnly;
+  if ((arguments.flags & spin_only) == spin_only) {
+    g_scheduler.Point(me, Op::kYield,
+                      g_scheduler.Object(key, ObjectKind::kAtomic, pc), pc);
+    if (!unchanged()) return {0, 0};
+    g_scheduler.Unproductive(me);
+    return {0, kTimedOut};
+  }
+  const int error = Wait(me, key, unchanged, deadline, pc);
+  return {0, error == ETIMEDOUT ? kTimedOut : uint8_t{0}};
 }
 
 }  // namespace
@@ -154,10 +251,10 @@ long syscall(long number, ...) noexcept {
             deadline = g_scheduler.now() + Nanoseconds(*when);
             if (deadline < 0) deadline = 0;
           }
-          return Wait(me, word, static_cast<int>(a[2]), deadline, pc);
+          return WaitForWord(me, word, static_cast<int>(a[2]), deadline, pc);
         }
         case FUTEX_WAIT_BITSET:
-          return Wait(
+          return WaitForWord(
               me, word, static_cast<int>(a[2]),
               DeadlineOf((a[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME
                                                             : CLOCK_MONOTONIC,
@@ -165,7 +262,8 @@ long syscall(long number, ...) noexcept {
               pc);
         case FUTEX_WAKE:
         case FUTEX_WAKE_BITSET:
-          return Wake(me, word, static_cast<int>(a[2]), pc);
+          return Wake(me, reinterpret_cast<uintptr_t>(word),
+                      static_cast<int>(a[2]), pc);
         default:
           break;
       }
@@ -177,6 +275,62 @@ long syscall(long number, ...) noexcept {
     return -1;
   }
   return result;
+}
+
+// std::__detail::__wait_args::_M_setup_proxy_wait(const void*)
+bool _ZNSt8__detail11__wait_args19_M_setup_proxy_waitEPKv(
+    WaitArguments* arguments, const void* address) {
+  if (self == nullptr) {
+    return Library<bool (*)(WaitArguments*, const void*)>(__func__)(arguments,
+                                                                    address);
+  }
+  if (address != nullptr) {
+    if (IsWord(arguments->size)) return false;
+    arguments->state =
+        g_scheduler.Object(reinterpret_cast<uintptr_t>(address),
+                           ObjectKind::kAtomic, LOCKSTEP_CALLER());
+    arguments->object = arguments->state;
+  }
+  arguments->old = static_cast<SyncObject*>(arguments->state)->wakes;
+  return true;
+}
+
+// std::__detail::__wait_impl(const void*, __wait_args_base&)
+WaitResult _ZNSt8__detail11__wait_implEPKvRNS_16__wait_args_baseE(
+    const void* address, WaitArguments* arguments) {
+  if (Thread* me = self) {
+    return WaitForAtomic(me, address, *arguments, kNoDeadline,
+                         LOCKSTEP_CALLER());
+  }
+  return Library<WaitResult (*)(const void*, WaitArguments*)>(__func__)(
+      address, arguments);
+}
+
+// std::__detail::__wait_until_impl(const void*, __wait_args_base&,
+//                                  const std::chrono::nanoseconds&): the time
+// is one of the steady clock.
+WaitResult
+_ZNSt8__detail17__wait_until_implEPKvRNS_16__wait_args_baseERKNSt6chrono8durationIlSt5ratioILl1ELl1000000000EEEE(
+    const void* address, WaitArguments* arguments, const int64_t* when) {
+  if (Thread* me = self) {
+    const int64_t deadline = *when - ClockStart(CLOCK_MONOTONIC);
+    return WaitForAtomic(me, address, *arguments, deadline < 0 ? 0 : deadline,
+                         LOCKSTEP_CALLER());
+  }
+  return Library<WaitResult (*)(const void*, WaitArguments*, const int64_t*)>(
+      __func__)(address, arguments, when);
+}
+
+// std::__detail::__notify_impl(const void*, bool, const __wait_args_base&)
+void _ZNSt8__detail13__notify_implEPKvbRKNS_16__wait_args_baseE(
+    const void* address, bool all, const WaitArguments* arguments) {
+  if (Thread* me = self) {
+    Wake(me, reinterpret_cast<uintptr_t>(address), all ? INT_MAX : 1,
+         LOCKSTEP_CALLER());
+    return;
+  }
+  Library<void (*)(const void*, bool, const WaitArguments*)>(__func__)(
+      address, all, arguments);
 }
 
 pid_t gettid() noexcept {

@@ -141,7 +141,7 @@ int CheckUnlockMutex(Thread* me, pthread_mutex_t* m, SyncObject* lock,
     if (lock->owner != nullptr) {
       for (const HeldLock& held : lock->owner->held) {
         if (held.object == lock) {
-          g_scheduler.AddSite(lock->owner, "holds it", held.pc, lock);
+          g_scheduler.AddSite(lock->owner, "holds it", held);
         }
       }
     }
@@ -152,9 +152,33 @@ int CheckUnlockMutex(Thread* me, pthread_mutex_t* m, SyncObject* lock,
 // --- Condition variables
 // -------------------------------------------------------
 
+// What the memory of a destroyed condition variable says until another object
+// is made there. (There is no call to watch that makes a
+// std::condition_variable.)
+constexpr unsigned kDestroyed = 0xDE57C0DE;
+
+[[noreturn]] void UseAfterDestroy(Thread* me, SyncObject* condition,
+                                  CodeAddress pc) {
+  if (!g_scheduler.has_finding()) {
+    g_scheduler.SetFinding(
+        Verdict::kUseAfterFree,
+        "a condition variable is used after it was destroyed");
+    g_scheduler.AddSite(me, "uses it here", pc, condition);
+    g_scheduler.AddSite(condition->destroyer, "destroyed it",
+                        HeldLock{condition, condition->destroyed_where, false});
+  }
+  g_scheduler.EndSchedule(me);
+}
+
 SyncObject* CondObject(pthread_cond_t* c, CodeAddress pc) {
   SyncObject* object = g_scheduler.Object(reinterpret_cast<uintptr_t>(c),
                                           ObjectKind::kConditionVariable, pc);
+  if (object->destroyer != nullptr) {
+    if (c->__data.__wrefs == kDestroyed) UseAfterDestroy(self, object, pc);
+    g_scheduler.DropObject(object->address);
+    object = g_scheduler.Object(reinterpret_cast<uintptr_t>(c),
+                                ObjectKind::kConditionVariable, pc);
+  }
   if (object->kind != ObjectKind::kConditionVariable) {
     g_scheduler.DropObject(object->address);
     object = g_scheduler.Object(reinterpret_cast<uintptr_t>(c),
@@ -169,6 +193,7 @@ int WaitCondition(Thread* me, pthread_cond_t* c, pthread_mutex_t* m,
   SyncObject* lock = MutexObject(me, m, pc);
   const Op op = deadline == kNoDeadline ? Op::kWait : Op::kTimedWait;
   g_scheduler.Point(me, op, condition, pc, true, lock);
+  if (condition->destroyer != nullptr) UseAfterDestroy(me, condition, pc);
   if (int error = CheckUnlockMutex(me, m, lock, pc)) return error;
   const bool spurious =
       g_scheduler.options().spurious_wakeups &&
@@ -219,6 +244,7 @@ void Notify(Thread* me, pthread_cond_t* c, bool all, CodeAddress pc) {
   SyncObject* condition = CondObject(c, pc);
   const Op op = all ? Op::kNotifyAll : Op::kNotifyOne;
   g_scheduler.Point(me, op, condition, pc);
+  if (condition->destroyer != nullptr) UseAfterDestroy(me, condition, pc);
   ++g_scheduler.counters().notifications;
   g_scheduler.Progress(me);
   Step* step = g_scheduler.Record(me, op, condition, pc);
@@ -534,9 +560,7 @@ int pthread_cond_init(pthread_cond_t* c, const pthread_condattr_t* a) {
 int pthread_cond_destroy(pthread_cond_t* c) {
   Thread* me = self;
   if (me == nullptr) return real::pthread_cond_destroy(c);
-  const auto address = reinterpret_cast<uintptr_t>(c);
-  SyncObject* object = g_scheduler.FindObject(address);
-  if (object == nullptr) return 0;
+  SyncObject* object = CondObject(c, LOCKSTEP_CALLER());
   if (object->first_waiter != nullptr && !g_scheduler.has_finding()) {
     g_scheduler.SetFinding(
         Verdict::kMutexMisuse,
@@ -547,7 +571,9 @@ int pthread_cond_destroy(pthread_cond_t* c) {
     }
     g_scheduler.EndSchedule(me);
   }
-  g_scheduler.DropObject(address);
+  object->destroyer = me;
+  object->destroyed_where = RememberPlace(me, LOCKSTEP_CALLER());
+  c->__data.__wrefs = kDestroyed;
   return 0;
 }
 

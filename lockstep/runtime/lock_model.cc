@@ -71,7 +71,7 @@ void TakeLock(Thread* me, SyncObject* lock, Op op, bool shared,
     lock->owner = me;
     ++lock->depth;
   }
-  me->held.push_back({lock, pc, shared});
+  me->held.push_back({lock, RememberPlace(me, pc), shared});
   // Before the steps of those who must wait from now on.
   if (Step* step = g_scheduler.Record(me, op, lock, pc)) step->value = 1;
   if (lock->depth <= 1) {
@@ -125,7 +125,7 @@ void CheckDestroyLock(Thread* me, SyncObject* lock, CodeAddress pc) {
       Thread* holder = g_scheduler.thread(i);
       for (const HeldLock& held : holder->held) {
         if (held.object == lock) {
-          g_scheduler.AddSite(holder, "holds it", held.pc, lock);
+          g_scheduler.AddSite(holder, "holds it", held);
         }
       }
     }

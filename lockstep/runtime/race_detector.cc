@@ -107,6 +107,8 @@ __attribute__((noinline)) Where RecordAccess(Thread* me, CodeAddress pc) {
   AccessRecord record;
   record.first_frame = static_cast<uint32_t>(g_frames.size());
   g_frames.push_back(pc);
+  const CodeAddress caller = ProgramCaller(pc);
+  if (caller != 0) g_frames.push_back(caller);
   uint32_t depth =
       me->depth < Thread::kMaxDepth ? me->depth : Thread::kMaxDepth;
   constexpr uint32_t kFrames = 24;

@@ -11,6 +11,9 @@
 #include "lockstep/runtime/raw_syscall.h"
 #include "lockstep/runtime/scheduler.h"
 
+// The linker defines these around the code of the program.
+extern "C" char __executable_start, etext;
+
 namespace lockstep {
 
 using internal::g_scheduler;
@@ -62,6 +65,12 @@ void DieWithFinding(Thread* me, Verdict verdict, const char* message,
   if (g_fatal_handler != nullptr) g_fatal_handler(*g_scheduler.trace());
   RawSyscall(SYS_exit_group, 1);
   __builtin_unreachable();
+}
+
+bool IsProgramCode(CodeAddress pc) {
+  return pc - reinterpret_cast<uintptr_t>(&__executable_start) <
+         reinterpret_cast<uintptr_t>(&etext) -
+             reinterpret_cast<uintptr_t>(&__executable_start);
 }
 
 bool IsStaticStorage(uintptr_t address) {

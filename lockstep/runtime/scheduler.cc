@@ -4,6 +4,8 @@
 
 #include "lockstep/runtime/scheduler.h"
 
+#include <unwind.h>
+
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -62,7 +64,9 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   last_writer = previous_writer = nullptr;
   lost_notifier = nullptr;
   lost_notify_pc = 0;
-  notifications = 0;
+  destroyer = nullptr;
+  destroyed_where = 0;
+  wakes = 0;
   first_use = 0;
   value = 0;
   has_value = false;
@@ -692,6 +696,13 @@ void Scheduler::AddSite(Thread* thread, const char* what, CodeAddress pc,
   }
 }
 
+void Scheduler::AddSite(Thread* thread, const char* what,
+                        const HeldLock& lock) {
+  AddSite(thread, what, 0, lock.object);
+  RuntimeScope scope;
+  RecallPlace(lock.where, &trace_->finding.sites.back().stack);
+}
+
 void Scheduler::Fail(Thread* me, Verdict verdict, const char* message,
                      CodeAddress pc, const char* what, SyncObject* object) {
   if (!has_finding_) {
@@ -718,10 +729,44 @@ Step* Scheduler::RecordStep(Thread* me, Op op, SyncObject* object,
   return &step;
 }
 
+namespace {
+
+struct CallerSearch {
+  CodeAddress from;  // the return address of the interposed function
+  bool reached = false;
+  CodeAddress found = 0;
+};
+
+_Unwind_Reason_Code LookAtFrame(_Unwind_Context* context, void* data) {
+  auto* search = static_cast<CallerSearch*>(data);
+  const CodeAddress pc = _Unwind_GetIP(context);
+  if (pc == search->from) {
+    search->reached = true;
+  } else if (search->reached && IsProgramCode(pc)) {
+    search->found = pc;
+    return _URC_END_OF_STACK;
+  }
+  return _URC_NO_REASON;
+}
+
+}  // namespace
+
+CodeAddress ProgramCaller(CodeAddress pc) {
+  if (IsProgramCode(pc)) return 0;
+  RuntimeScope scope;  // the unwinder may lock
+  CallerSearch search{.from = pc};
+  _Unwind_Backtrace(LookAtFrame, &search);
+  return search.found;
+}
+
 void CaptureStack(const Thread* thread, CodeAddress pc,
                   std::vector<CodeAddress>* stack) {
   stack->clear();
   if (pc != 0) stack->push_back(pc);
+  if (pc != 0 && thread == g_scheduler.running()) {
+    const CodeAddress caller = ProgramCaller(pc);
+    if (caller != 0) stack->push_back(caller);
+  }
   uint32_t depth = thread->depth;
   if (depth > Thread::kMaxDepth) depth = Thread::kMaxDepth;
   while (depth-- > 0) stack->push_back(thread->calls[depth]);

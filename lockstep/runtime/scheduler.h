@@ -29,7 +29,7 @@ inline constexpr int64_t kNoDeadline = INT64_MAX;
 
 struct HeldLock {
   SyncObject* object;
-  CodeAddress pc;
+  uint32_t where;  // it was taken: see RememberPlace
   bool shared;
 };
 
@@ -168,7 +168,10 @@ struct SyncObject {
   // Last notification that found nobody waiting.
   Thread* lost_notifier = nullptr;
   CodeAddress lost_notify_pc = 0;
-  uint32_t notifications = 0;
+  // Condition variables: who destroyed it, and where (see RememberPlace).
+  Thread* destroyer = nullptr;
+  uint32_t destroyed_where = 0;
+  uint32_t wakes = 0;  // futexes: wake-ups, whether or not anybody slept
   CodeAddress first_use = 0;
   // Atomics: what the last instrumented operation left or found there.
   uint64_t value = 0;
@@ -280,6 +283,8 @@ class __attribute__((visibility("hidden"))) Scheduler {
   void SetFinding(Verdict verdict, const char* message);
   void AddSite(Thread* thread, const char* what, CodeAddress pc,
                SyncObject* object);
+  // The place where `thread` took a lock that it holds.
+  void AddSite(Thread* thread, const char* what, const HeldLock& lock);
   [[noreturn]] void EndSchedule(Thread* me);
 
   // A step of the recorded trace; returns null unless recording. Valid until
@@ -391,7 +396,14 @@ inline int VirtualTid(const Thread* thread) {
   return 1'000'000 + static_cast<int>(thread->id);
 }
 
-// The frames of `thread`, innermost first, starting at pc.
+// For recorded runs: `pc` is the return address of the interposed function that
+// runs now. If it is in a shared library, returns the address in the program
+// that the library was called from, else (or if none is found) 0. Shared
+// libraries are not instrumented, so no shadow stack knows that place.
+CodeAddress ProgramCaller(CodeAddress pc);
+
+// The frames of `thread`, innermost first, starting at pc. If `thread` is
+// running, ProgramCaller(pc) is the next.
 void CaptureStack(const Thread* thread, CodeAddress pc,
                   std::vector<CodeAddress>* stack);
 

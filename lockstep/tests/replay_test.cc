@@ -63,6 +63,9 @@ TEST(Replay, GivesTheSameExecutionEveryTime) {
     lockstep::Replay strategy(found.trace.decisions);
     Trace trace;
     std::set<uint64_t> hashes;
+    // Explore() looks at the locks as well; a single run does not.
+    const Verdict expected =
+        IsRace(found.verdict) ? Verdict::kDataRace : found.verdict;
     // A livelock is as long as the step bound lets it be.
     const int replays = found.verdict == Verdict::kLivelock
                             ? absl::GetFlag(FLAGS_replays) / 50
@@ -71,7 +74,7 @@ TEST(Replay, GivesTheSameExecutionEveryTime) {
       strategy.BeginSchedule();
       RunOnce(options, strategy, program.body, &trace);
       strategy.EndSchedule(trace.counters);
-      ASSERT_EQ(trace.finding.verdict, found.verdict);
+      ASSERT_EQ(trace.finding.verdict, expected);
       ASSERT_FALSE(strategy.diverged());
       hashes.insert(LastRunHash());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// main() of every graded test. One binary, three uses:
+// The grader: runs a test program, which holds an answer and the tests of its
+// chapter, and says what came of it. Three uses:
 //
 //   (default)                  grade an answer
 //   --self_check=mistake       succeed if the answer, a mistake file, is
@@ -8,28 +9,31 @@
 //   --self_check=skeleton      succeed if the answer, the pristine skeleton,
 //                              is reported as not started and fails cleanly
 //
-// tools/chapter.bzl passes the flags.
+// No code of the answer is part of this program, so nothing that the answer
+// does, not even before main(), ends or outlives the grader. tools/chapter.bzl
+// passes the flags; all others go to the test program.
+
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/flags/declare.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "gtest/gtest.h"
-#include "lockstep/gtest.h"
-#include "lockstep/lockstep.h"
+#include "absl/strings/strip.h"
 #include "tests/grader/mistake.h"
-#include "tests/grader/rule_listener.h"
 #include "tests/grader/supervisor.h"
 
 ABSL_FLAG(std::string, chapter, "", "the chapter's name, as 08_mutex");
@@ -37,9 +41,10 @@ ABSL_FLAG(std::string, answer, "",
           "the file under test, from the workspace root");
 ABSL_FLAG(std::string, skeleton, "",
           "the pristine skeleton the answer started as");
+ABSL_FLAG(std::string, program, "",
+          "the test program; by default this one's own name with _program");
 ABSL_FLAG(std::string, self_check, "", "'mistake' or 'skeleton'");
 ABSL_FLAG(int, seconds_per_test, 20, "the deadline of a single test");
-ABSL_DECLARE_FLAG(std::string, lockstep_verdicts);
 
 namespace grader {
 namespace {
@@ -80,27 +85,38 @@ std::string NotStartedText(const std::string& chapter,
                       "  grade  bazel test //chapters/", chapter, "/...\n");
 }
 
-// Runs the selected tests but those in `seen`; they ran in an earlier process.
-int RunTests(const std::string& log_path,
-             const std::vector<std::string>& seen) {
-  if (!seen.empty()) {
-    std::string filter = GTEST_FLAG_GET(filter);
-    absl::StrAppend(&filter, filter.find('-') == std::string::npos ? "-" : ":",
-                    absl::StrJoin(seen, ":"));
-    GTEST_FLAG_SET(filter, filter);
+// Parses the flags that are the grader's own, and returns the others.
+std::vector<std::string> ParseOwnFlags(int argc, char** argv) {
+  std::vector<char*> own = {argv[0]};
+  std::vector<std::string> others;
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view name = argv[i];
+    const bool is_flag = absl::ConsumePrefix(&name, "--");
+    name = name.substr(0, name.find('='));
+    if (is_flag && absl::FindCommandLineFlag(name) != nullptr) {
+      own.push_back(argv[i]);
+    } else {
+      others.push_back(argv[i]);
+    }
   }
-  testing::TestEventListeners& listeners =
-      testing::UnitTest::GetInstance()->listeners();
-  delete listeners.Release(listeners.default_result_printer());
-  const char* color = std::getenv("LOCKSTEP_COLOR");
-  listeners.Append(
-      new RuleListener(VerdictLogWriter(log_path),
-                       color != nullptr && absl::string_view(color) == "1"));
-  return RUN_ALL_TESTS();
+  absl::ParseCommandLine(static_cast<int>(own.size()), own.data());
+  return others;
+}
+
+// Becomes the test program. Returns only if there is none.
+int RunProgram(std::vector<std::string> arguments) {
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  std::perror(argv[0]);
+  return 126;
 }
 
 int Main(int argc, char** argv) {
-  lockstep::InitGoogleTest(&argc, argv);
+  const std::vector<std::string> program_flags = ParseOwnFlags(argc, argv);
+  std::string program = absl::GetFlag(FLAGS_program);
+  if (program.empty()) program = absl::StrCat(argv[0], "_program");
   const std::string chapter = absl::GetFlag(FLAGS_chapter);
   const std::string answer = absl::GetFlag(FLAGS_answer);
   const std::string self_check = absl::GetFlag(FLAGS_self_check);
@@ -126,12 +142,22 @@ int Main(int argc, char** argv) {
       absl::StrCat(tmp != nullptr ? tmp : "/tmp", "/verdicts.tsv");
   Limits limits;
   limits.per_test = absl::Seconds(absl::GetFlag(FLAGS_seconds_per_test));
-  // The sanitizers, which take the explorer's place, reserve terabytes.
-  if (!lockstep::Supported()) limits.memory_bytes = 0;
-  absl::SetFlag(&FLAGS_lockstep_verdicts, log_path);
+#ifdef GRADER_WITH_SANITIZER  // They reserve terabytes.
+  limits.memory_bytes = 0;
+#endif
+  if (access(program.c_str(), X_OK) != 0) {
+    std::printf("%s: cannot run the test program %s\n", chapter.c_str(),
+                program.c_str());
+    return 1;
+  }
   const Outcome outcome =
       Supervise(limits, log_path, [&](const std::vector<std::string>& seen) {
-        return RunTests(log_path, seen);
+        std::vector<std::string> arguments = {program};
+        arguments.insert(arguments.end(), program_flags.begin(),
+                         program_flags.end());
+        arguments.push_back("--grader_log=" + log_path);
+        arguments.push_back("--grader_seen=" + absl::StrJoin(seen, ":"));
+        return RunProgram(std::move(arguments));
       });
 
   const bool named = outcome.log.Count(/*passed=*/false) > 0;

@@ -142,6 +142,18 @@ TEST_F(SuperviseTest, ExitWithZeroIsNotAPass) {
   EXPECT_FALSE(outcome.passed());
 }
 
+TEST_F(SuperviseTest, ExitBeforeTheFirstTestIsAFailedTest) {
+  const Outcome outcome =
+      Supervise(limits_, log_path_, [&](const std::vector<std::string>&) {
+        _exit(0);
+        return 0;
+      });
+  EXPECT_EQ(outcome.verdict, "exit");
+  ASSERT_EQ(outcome.log.tests.size(), 1u);
+  EXPECT_EQ(outcome.log.tests[0].verdict, "exit");
+  EXPECT_FALSE(outcome.passed());
+}
+
 TEST_F(SuperviseTest, AProcessLeftBehindIsNamedAndEnded) {
   const Outcome outcome =
       Supervise(limits_, log_path_, [&](const std::vector<std::string>&) {

@@ -219,6 +219,12 @@ Outcome Supervise(
       verdict = outcome.verdict;
       message = outcome.message;
     }
+    const bool began = !outcome.log.tests.empty();
+    if (!began && !outcome.verdict.empty()) {
+      // Code outside the tests: constructors of statics.
+      writer.Write({"start", kBeforeTheTests});
+      outcome.log = ParseVerdictLog(ReadFile(log_path));
+    }
     const TestOutcome* running = outcome.log.Running();
     if (running != nullptr && !outcome.verdict.empty()) {
       std::printf("✗ %s  [%s]\n    %s\n", RuleSentence(running->name).c_str(),
@@ -230,7 +236,8 @@ Outcome Supervise(
       outcome.log = ParseVerdictLog(ReadFile(log_path));
     }
     const bool progress = outcome.log.tests.size() > seen.size();
-    if (outcome.log.done || !progress || outcome.verdict == "too much output" ||
+    if (outcome.log.done || !progress || !began ||
+        outcome.verdict == "too much output" ||
         absl::Now() - start > limits.start_no_more_after) {
       outcome.verdict = verdict;
       outcome.message = message;

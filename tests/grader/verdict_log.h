@@ -39,6 +39,10 @@ struct TestOutcome {
   bool finished = false;
 };
 
+// The test that gets the verdict if the program ends before its first test. It
+// is in every chapter, and in no chapter's tests.
+inline constexpr char kBeforeTheTests[] = "Program.TheProgramReachesItsTests";
+
 // A log, read back.
 struct VerdictLog {
   std::vector<TestOutcome> tests;  // in the order they started

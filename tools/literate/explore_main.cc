@@ -38,7 +38,7 @@ namespace {
 // must start from the same state, and a short program may well have globals.
 class Globals {
  public:
-  Globals(char* begin, char* end) : begin_(begin), end_(end) {
+  Globals(char* begin, char* end) : begin_(begin) {
     if (begin > end) {
       std::fputs("explore_main: the linker has changed the order of files\n",
                  stderr);
@@ -51,7 +51,6 @@ class Globals {
 
  private:
   char* const begin_;
-  char* const end_;
   std::string saved_;
 };
 

@@ -94,9 +94,13 @@ class Reader {
     return false;
   }
 
+  void ReadExcerpt(const CodeBlock& block) {
+    if (WellFormed(block, {"file"})) listings_.excerpts.push_back(&block);
+  }
+
   void ReadCpp(const CodeBlock& block) {
     if (block.attributes.count("file") > 0) {
-      if (WellFormed(block, {"file"})) listings_.excerpts.push_back(&block);
+      ReadExcerpt(block);
       return;
     }
     const absl::string_view name = block.Attribute("run");
@@ -120,15 +124,16 @@ class Reader {
     const bool schedule = block.attributes.count("schedule") > 0;
     const bool not_started = block.flags.count("not_started") > 0;
     const bool sketch = block.flags.count("sketch") > 0;
-    if (output + schedule + not_started + sketch != 1) {
+    const bool excerpt = block.attributes.count("file") > 0;
+    if (output + schedule + not_started + sketch + excerpt != 1) {
       Complain(
           block, "Nothing says where this text comes from.",
           "write `text output=NAME` for the output of the program NAME, `text "
           "schedule=NAME` for its picture, `text "
           "schedule=mistakes/FILE.h:Suite.Test` for that of a mistake, `text "
-          "not_started` for what a fresh checkout prints, or `text sketch` for "
-          "a "
-          "drawing that no program could print.");
+          "not_started` for what a fresh checkout prints, `text file=PATH` for "
+          "lines of a file in the tree, or `text sketch` for a drawing that no "
+          "program could print.");
       return;
     }
     if (output) ReadOutput(block);
@@ -137,6 +142,7 @@ class Reader {
       listings_.not_started.push_back(&block);
     }
     if (sketch) WellFormed(block, {});
+    if (excerpt) ReadExcerpt(block);
   }
 
   void ReadOutput(const CodeBlock& block) {

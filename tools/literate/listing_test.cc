@@ -58,6 +58,15 @@ TEST(ReadListings, KnowsThePicturesOfMistakes) {
             "chapters/x/schedules/mistakes/no_lock/Lock.Excludes.json");
 }
 
+TEST(ReadListings, TextMayBeAnExcerptToo) {
+  const Page page = ParsePage("p.md", "```text file=a/b.md\nx\n```\n");
+  Problems problems;
+  const Listings listings = ReadListings(page, problems);
+  EXPECT_TRUE(problems.empty());
+  ASSERT_EQ(listings.excerpts.size(), 1u);
+  EXPECT_EQ(listings.excerpts[0]->Attribute("file"), "a/b.md");
+}
+
 TEST(ReadListings, LeavesCommandsAndPythonAlone) {
   EXPECT_EQ(ProblemsOf("```sh\nls\n```\n\n```console\n$ ls\n```\n\n"
                        "```python\nx\n```\n\n- a\n\n  ```sh\n  ls\n  ```\n\n"

@@ -193,7 +193,7 @@ def page(
         all but those that have a schedule block and no output block).
       schedules: the names of its programs that are explored (text schedule=NAME),
         and the schedules of mistakes, "mistakes/FILE.h:Suite.Test".
-      files: files that the page shows lines of (cpp file=PATH).
+      files: files that the page shows lines of (cpp or text file=PATH).
       chapter: hold the page to the parts of a chapter, in order.
       tests: "//tests:NN_topic" if the page belongs to tests, whose targets
         NN_topic/skeleton_file, NN_topic/skeleton_test, NN_topic/mistake_files

@@ -52,6 +52,29 @@ void TwoMutexesForOneVariable() {
   other.join();
 }
 
+// A transfer under the source's mutex alone: whoever uses the target holds
+// another one. Both threads hold a second mutex that has nothing to do with it.
+void TargetUnderTheSourcesMutex() {
+  struct Account {
+    std::mutex mu;
+    int balance = 10;
+  };
+  Account from, to;
+  std::mutex log_mu[2];
+  std::thread other([&] {
+    std::lock_guard<std::mutex> log(log_mu[1]);
+    std::lock_guard<std::mutex> hold(to.mu);
+    to.balance -= 1;
+  });
+  {
+    std::lock_guard<std::mutex> log(log_mu[0]);
+    std::lock_guard<std::mutex> hold(from.mu);
+    from.balance -= 5;
+    to.balance += 5;
+  }
+  other.join();
+}
+
 // Writes under a shared lock.
 void WriteUnderSharedLock() {
   std::shared_mutex mu;
@@ -349,7 +372,12 @@ std::vector<Program> DataRaces() {
        .tsan = kReports},
       {.name = "two_mutexes_for_one_variable",
        .body = TwoMutexesForOneVariable,
-       .expected = kDataRace,
+       .expected = kWrongLock,
+       .shows = kAlways,
+       .tsan = kReports},
+      {.name = "target_under_the_sources_mutex",
+       .body = TargetUnderTheSourcesMutex,
+       .expected = kWrongLock,
        .shows = kAlways,
        .tsan = kReports},
       {.name = "write_under_shared_lock",

@@ -191,6 +191,29 @@ void DeletedTwice() {
   other.join();
 }
 
+// The condition variable is a local variable of the waiter, which leaves when
+// the flag is set. The notifier sets it and still has to notify: by then the
+// variable may be gone, but its memory is part of the stack, which nobody
+// frees.
+void NotifyAfterReturn() {
+  std::mutex mu;
+  bool done = false;
+  std::thread notifier;
+  {
+    std::condition_variable local;
+    notifier = std::thread([&mu, &done, &local] {
+      {
+        std::lock_guard<std::mutex> hold(mu);
+        done = true;
+      }
+      local.notify_one();
+    });
+    std::unique_lock<std::mutex> hold(mu);
+    local.wait(hold, [&] { return done; });
+  }
+  notifier.join();
+}
+
 }  // namespace
 
 std::vector<Program> LifetimeErrors() {
@@ -212,6 +235,10 @@ std::vector<Program> LifetimeErrors() {
       {.name = "notify_after_delete",
        .body = NotifyAfterDelete,
        .expected = {kUseAfterFree, kMutexMisuse, kDataRace},
+       .tsan = kUndefined},
+      {.name = "notify_after_return",
+       .body = NotifyAfterReturn,
+       .expected = kUseAfterFree,
        .tsan = kUndefined},
       {.name = "stack_without_reclamation",
        .body = StackWithoutReclamation,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: the lock is a local variable: every call locks another mutex.
-// Verdict: data race
+// Verdict: wrong lock
 // Rule: NoTwoThreadsGetTheSameTicket
 
 #ifndef TESTS_00_START_HERE_MISTAKES_LOCK_OF_ITS_OWN_H_

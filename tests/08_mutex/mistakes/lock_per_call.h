@@ -2,7 +2,7 @@
 //
 // Mistake: every call makes a lock of its own, so no two calls ever meet at
 // one.
-// Verdict: data race
+// Verdict: wrong lock
 // Rule: EveryIncrementIsCounted
 
 #ifndef TESTS_08_MUTEX_MISTAKES_LOCK_PER_CALL_H_
