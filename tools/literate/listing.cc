@@ -120,21 +120,25 @@ class Reader {
     const bool schedule = block.attributes.count("schedule") > 0;
     const bool not_started = block.flags.count("not_started") > 0;
     const bool sketch = block.flags.count("sketch") > 0;
-    if (output + schedule + not_started + sketch != 1) {
+    const bool file = block.attributes.count("file") > 0;
+    if (output + schedule + not_started + sketch + file != 1) {
       Complain(
           block, "Nothing says where this text comes from.",
           "write `text output=NAME` for the output of the program NAME, `text "
           "schedule=NAME` for its picture, `text "
           "schedule=mistakes/FILE.h:Suite.Test` for that of a mistake, `text "
-          "not_started` for what a fresh checkout prints, or `text sketch` for "
-          "a "
-          "drawing that no program could print.");
+          "not_started` for what a fresh checkout prints, `text file=PATH` for "
+          "lines of a file in the tree, or `text sketch` for a drawing that no "
+          "program could print.");
       return;
     }
     if (output) ReadOutput(block);
     if (schedule) ReadSchedule(block);
     if (not_started && WellFormed(block, {})) {
       listings_.not_started.push_back(&block);
+    }
+    if (file && WellFormed(block, {"file"})) {
+      listings_.excerpts.push_back(&block);
     }
     if (sketch) WellFormed(block, {});
   }
