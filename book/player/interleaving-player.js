@@ -101,7 +101,7 @@ export class InterleavingPlayer extends Base {
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     const box = h(
       'section',
-      { class: `player lanes${Math.min(score.threads.length, 5)}`, role: 'group',
+      { class: `player lanes${Math.min(score.threads.length, 5)}`, role: 'group', lang: 'en',
         'aria-label': `A schedule, step by step: ${recording.verdict}`,
         keydown: (e) => this.#key(e) },
       h('div', { class: 'top' },

@@ -73,7 +73,7 @@ export class InterleavingTryit extends Base {
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     root.replaceChildren(h(
       'section',
-      { class: `tryit lanes${Math.min(graph.threads.length, 5)}`, role: 'group',
+      { class: `tryit lanes${Math.min(graph.threads.length, 5)}`, role: 'group', lang: 'en',
         'aria-label': 'Try it: you choose who runs next',
         keydown: (e) => this.#key(e) },
       h('div', { class: 'top' }, this.badge, this.message),
