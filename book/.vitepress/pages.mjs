@@ -104,7 +104,7 @@ function markTitle(state, inline) {
     parts.push(text(state, ' '))
   }
   parts.push(text(state, title))
-  if (sourceTitle) {
+  if (sourceTitle && sourceTitle !== title) {
     parts.push(text(state, ' '))
     parts.push(
       ...wrapped(
@@ -323,8 +323,8 @@ function addTryIt(state, env, chapter) {
       const block = new state.Token('html_block', '', 0)
       const words = wordsFor(env)
       block.content =
-        `<figure class="figure tryit"><figcaption>${words.tryIt}</figcaption>\n` +
-        `<interleaving-tryit src="${url}"><p>${words.tryItWithoutScript}</p></interleaving-tryit></figure>\n`
+        `<div class="tryit"><interleaving-tryit src="${url}">` +
+        `<p>${words.tryItWithoutScript}</p></interleaving-tryit></div>\n`
       result.splice(details, 0, block)
       details = -1
     }

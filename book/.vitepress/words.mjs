@@ -15,7 +15,6 @@ export const words = {
     scheduleCaption: 'recorded run',
     sketchCaption: 'Sketch',
     alsoIn: 'Used in',
-    tryIt: 'Try it: you are the scheduler',
     tryItWithoutScript: 'With JavaScript, you could choose here which thread runs next.',
   },
   zh: {
@@ -30,7 +29,6 @@ export const words = {
     scheduleCaption: '实际记录的一次运行',
     sketchCaption: '示意图',
     alsoIn: '出现于',
-    tryIt: '试一试：由你来调度',
     tryItWithoutScript: '启用 JavaScript 后，可以在这里选择下一步由哪个线程执行。',
   },
 }
