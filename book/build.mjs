@@ -13,7 +13,9 @@ const program = path.join(vitepress, '../../../bin/vitepress.js')
 const run = spawnSync(
   process.execPath,
   [program, 'build', book, '--outDir', path.resolve(process.argv[2])],
-  { encoding: 'utf8', env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' } },
+  // In its own folder: VitePress searches the current one, and Bazel's has links
+  // that lead round in circles.
+  { cwd: book, encoding: 'utf8', env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' } },
 )
 if (run.status !== 0) {
   console.error(run.error ?? `${run.stdout}\n${run.stderr}`)

@@ -122,7 +122,13 @@ def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
     native.exports_files(["README.md"], visibility = ["//visibility:public"])
     native.filegroup(
         name = "book",
-        srcs = ["README.md"] + native.glob(["schedules/**/*.json"]),
+        srcs = ["README.md"] + native.glob(
+            [
+                "graphs/*.json",
+                "schedules/**/*.json",
+            ],
+            allow_empty = True,
+        ),
         tags = ["manual"],
         visibility = ["//visibility:public"],
     )

@@ -7,21 +7,23 @@ import fs from 'node:fs'
 import path from 'node:path'
 import hljs from 'highlight.js/lib/core'
 import cpp from 'highlight.js/lib/languages/cpp'
-import { chapters, root } from './tree.mjs'
+import { chapters, recordings, sourceOf } from './tree.mjs'
 import { sourceFiles } from './pages.mjs'
 
-function recordings() {
-  const found = []
-  for (const { name } of chapters()) {
-    const folder = path.join(root, 'chapters', name, 'schedules')
-    if (!fs.existsSync(folder)) continue
-    for (const file of fs.readdirSync(folder, { recursive: true })) {
-      if (!file.endsWith('.json')) continue
-      const url = `/recordings/${name}/${file.split(path.sep).join('/')}`
-      found.push({ file: path.join(folder, file), url })
-    }
+/** A recording with the sources that its steps name, for the player. */
+function withListings({ chapter, file }) {
+  const recorded = JSON.parse(fs.readFileSync(file, 'utf8'))
+  const names = new Set()
+  JSON.stringify(recorded, (key, value) => {
+    if (key === 'file') names.add(value.split('/').at(-1))
+    return value
+  })
+  const listings = {}
+  for (const name of names) {
+    const source = sourceOf(chapter, name)
+    if (source) listings[name] = source
   }
-  return found
+  return JSON.stringify({ ...recorded, picture: undefined, listings })
 }
 
 const escape = (text) =>
@@ -89,8 +91,7 @@ export async function writeFiles({ outDir, site: { base } }) {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     fs.writeFileSync(file, content)
   }
-  // The player reads the steps; the picture and the sites stand in the page.
-  for (const { file, url } of recordings()) write(url, fs.readFileSync(file))
+  for (const entry of recordings()) write(entry.url, withListings(entry))
   for (const entry of sourceFiles.values()) write(entry.url, sourcePage(entry, base))
 }
 
@@ -103,7 +104,7 @@ export function serveFiles() {
         const found = recordings().find(({ url }) => url === decodeURI(request.url.split('?')[0]))
         if (!found) return next()
         response.setHeader('Content-Type', 'application/json')
-        fs.createReadStream(found.file).pipe(response)
+        response.end(withListings(found))
       })
     },
   }

@@ -12,9 +12,18 @@
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { chapters, linkedFile, plainText, recording, root, splitTitle } from './tree.mjs'
+import {
+  chapters,
+  infoString,
+  linkedFile,
+  plainText,
+  recording,
+  root,
+  splitTitle,
+} from './tree.mjs'
 import { glossaryTerms, glossaryUrl, usesOf } from './terms.mjs'
-import { wordsFor } from './words.mjs'
+import { chineseTitle } from './chinese.mjs'
+import { words as allWords, wordsFor } from './words.mjs'
 
 /** Files outside of the book that pages link to: url -> linkedFile(). */
 export const sourceFiles = new Map()
@@ -27,31 +36,6 @@ export function chapterOf(file) {
   return parts[0] === 'book' && fs.existsSync(path.join(root, 'chapters', name, 'README.md'))
     ? name
     : null
-}
-
-/** Splits an info string, `cpp run=guard exit=3`, into language and claims. */
-export function infoString(info) {
-  const claims = {}
-  let rest = info.trim()
-  const language = rest.split(' ')[0]
-  rest = rest.slice(language.length).trim()
-  while (rest) {
-    const equals = rest.indexOf('=')
-    const space = rest.indexOf(' ')
-    if (equals < 0 || (space >= 0 && space < equals)) {
-      const end = space < 0 ? rest.length : space
-      claims[rest.slice(0, end)] = true
-      rest = rest.slice(end).trim()
-      continue
-    }
-    const key = rest.slice(0, equals)
-    const quoted = rest[equals + 1] === '"'
-    let end = quoted ? rest.indexOf('"', equals + 2) : rest.indexOf(' ', equals)
-    if (end < 0) end = rest.length
-    claims[key] = rest.slice(equals + (quoted ? 2 : 1), end)
-    rest = rest.slice(end + (quoted ? 1 : 0)).trim()
-  }
-  return { language, claims }
 }
 
 /** The file that is being rendered; `env.path` may be its address instead. */
@@ -67,9 +51,6 @@ function markedLines(tokens, chapter) {
     const { schedule } = infoString(token.info).claims
     if (!schedule || schedule.includes(':')) continue
     const { file } = recording(chapter, schedule)
-    if (!fs.existsSync(file)) {
-      throw new Error(`${file} is missing: run bazel run //chapters/${chapter}:update`)
-    }
     const lines = new Set()
     for (const step of readRecording(file).steps) {
       if (step.at?.file === `${schedule}.cc`) lines.add(step.at.line)
@@ -123,7 +104,7 @@ function markTitle(state, inline) {
     parts.push(text(state, ' '))
   }
   parts.push(text(state, title))
-  if (sourceTitle) {
+  if (sourceTitle && sourceTitle !== title) {
     parts.push(text(state, ' '))
     parts.push(
       ...wrapped(
@@ -220,8 +201,7 @@ function siteLink(href, file, env) {
     const name = page.slice(0, -'/README.md'.length)
     if (!fs.existsSync(absolute)) return null
     const translated = path.join(root, 'book/zh', `${name}.md`)
-    const zh = wordsFor(env) === wordsFor({ relativePath: 'zh/' })
-    return `${zh && fs.existsSync(translated) ? '/zh' : ''}/${name}/${hash}`
+    return `${isChinese(env) && fs.existsSync(translated) ? '/zh' : ''}/${name}/${hash}`
   }
   if (inTree.startsWith('book/') && page.endsWith('.md')) {
     return `/${page.slice(0, -'.md'.length).replace(/(^|\/)index$/, '$1')}${page.endsWith('index.md') ? '' : '.html'}${hash}`
@@ -253,6 +233,9 @@ function markLinks(state, env) {
           continue
         }
         token.attrSet('href', url)
+        // The glossary names chapters by their folder.
+        const named = chapters().find((c) => c.name === children[i + 1]?.content)
+        if (named) children[i + 1].content = `${named.label} · ${titleFor(named, env)}`
         if (url.startsWith('/source/')) {
           token.attrSet('target', '_self')
           token.attrSet('class', 'source-link')
@@ -303,7 +286,7 @@ function addBackLinks(state, env) {
       const block = new state.Token('html_block', '', 0)
       const links = uses.map(
         (c) =>
-          `<a href="${c.url}" title="${state.md.utils.escapeHtml(c.title)}"><span class="visually-hidden">${state.md.utils.escapeHtml(c.title)}, </span>${c.label}</a>`,
+          `<a href="${c.url}" title="${state.md.utils.escapeHtml(titleFor(c, env))}"><span class="visually-hidden">${state.md.utils.escapeHtml(titleFor(c, env))}, </span>${c.label}</a>`,
       )
       block.content = `<p class="back-links">${wordsFor(env).alsoIn} ${links.join(' ')}</p>\n`
       result.push(block)
@@ -325,6 +308,34 @@ function addBackLinks(state, env) {
   flush()
   state.tokens = result
 }
+
+/** "Try it" before the folded answer that shows the picture of a graph. */
+function addTryIt(state, env, chapter) {
+  const result = []
+  let details = -1
+  for (const token of state.tokens) {
+    if (token.type === 'html_block' && token.content.startsWith('<details')) {
+      details = result.length
+    }
+    const claims = token.type === 'fence' ? infoString(token.info).claims : {}
+    if (claims.graph && details >= 0) {
+      const { url } = recording(chapter, claims.schedule, 'graphs')
+      const block = new state.Token('html_block', '', 0)
+      const words = wordsFor(env)
+      block.content =
+        `<div class="tryit"><interleaving-tryit src="${url}">` +
+        `<p>${words.tryItWithoutScript}</p></interleaving-tryit></div>\n`
+      result.splice(details, 0, block)
+      details = -1
+    }
+    result.push(token)
+  }
+  state.tokens = result
+}
+
+const isChinese = (env) => wordsFor(env) === allWords.zh
+
+const titleFor = (chapter, env) => (isChinese(env) ? chineseTitle(chapter).title : chapter.title)
 
 /** A caption and a frame for what `body` shows. */
 function figure(kind, caption, body) {
@@ -363,9 +374,6 @@ function renderFence(md, tokens, index, env, render) {
   if (claims.sketch) return figure('sketch', words.sketchCaption, render())
   if (claims.schedule) {
     const { file, url } = recording(chapterOf(fileOf(env)), claims.schedule)
-    if (!fs.existsSync(file)) {
-      throw new Error(`${file} is missing: run bazel run //chapters/${chapterOf(fileOf(env))}:update`)
-    }
     const { verdict } = readRecording(file)
     const caption = `<span class="verdict">${escape(verdict)}</span> ${words.scheduleCaption}`
     return figure(
@@ -389,6 +397,7 @@ export function pages(md) {
     if (!env.path) return
     const chapter = chapterOf(fileOf(env))
     if (chapter && known().has(chapter)) annotateListings(state.tokens, chapter)
+    if (chapter && !env.indexing) addTryIt(state, env, chapter)
     markParts(state, env, chapter)
     markLinks(state, env)
     if (path.basename(fileOf(env)) === 'glossary.md') addBackLinks(state, env)

@@ -8,6 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import MarkdownIt from 'markdown-it'
 import { chapters, plainText, root } from './tree.mjs'
+import { words as allWords } from './words.mjs'
 
 const parser = new MarkdownIt({ html: true })
 
@@ -32,6 +33,9 @@ function entries(file) {
   })
   return found
 }
+
+/** The second-level headings of a page. */
+export const headings = (file) => entries(file).map(({ heading }) => heading)
 
 let cache = null
 
@@ -64,8 +68,7 @@ export function glossaryUrl(bold, words) {
     ({ term }) => term.toLowerCase() === wanted || `${term.toLowerCase()}s` === wanted,
   )
   if (!found) return null
-  const zh = words.alsoIn !== 'Used in'
-  return `${zh ? '/zh' : ''}/glossary.html#${found.anchor}`
+  return `${words === allWords.zh ? '/zh' : ''}/glossary.html#${found.anchor}`
 }
 
 /** The words of a page, outside of code, in lower case. */

@@ -72,17 +72,73 @@ function findChapters() {
 }
 
 /**
- * The recording that a page's picture comes from, as tools/literate names it:
- * `schedule=lost_update` or `schedule=mistakes/no_lock.h:Suite.Test`.
+ * What tools/literate recorded for a page's picture: `schedule=lost_update` or
+ * `schedule=mistakes/no_lock.h:Suite.Test`; kind is schedules or graphs.
  * @returns {{file: string, url: string}} the file and its address on the site
  */
-export function recording(chapter, schedule) {
+export function recording(chapter, schedule, kind = 'schedules') {
   const [source, test] = schedule.split(':')
   const name = test ? `${source.replace(/\.h$/, '')}/${test}` : source
-  return {
-    file: path.join(root, 'chapters', chapter, 'schedules', `${name}.json`),
-    url: `/recordings/${chapter}/${name}.json`,
+  const file = path.join(root, 'chapters', chapter, kind, `${name}.json`)
+  if (!fs.existsSync(file)) {
+    throw new Error(`${file} is missing: run bazel run //chapters/${chapter}:update`)
   }
+  return { file, url: `/recordings/${chapter}/${kind}/${name}.json` }
+}
+
+/** All that was recorded: {chapter, file, url}. */
+export function recordings() {
+  const found = []
+  for (const { name } of chapters()) {
+    for (const kind of ['schedules', 'graphs']) {
+      const folder = path.join(root, 'chapters', name, kind)
+      if (!fs.existsSync(folder)) continue
+      for (const file of fs.readdirSync(folder, { recursive: true })) {
+        if (!file.endsWith('.json')) continue
+        const url = `/recordings/${name}/${kind}/${file.split(path.sep).join('/')}`
+        found.push({ chapter: name, file: path.join(folder, file), url })
+      }
+    }
+  }
+  return found
+}
+
+/** Splits an info string, `cpp run=guard exit=3`, into language and claims. */
+export function infoString(info) {
+  const [language = '', ...words] = info.match(/(?:[^\s"]|"[^"]*")+/g) ?? []
+  const claims = {}
+  for (const word of words) {
+    const [key, ...value] = word.split('=')
+    claims[key] = value.length ? value.join('=').replaceAll('"', '') : true
+  }
+  return { language, claims }
+}
+
+const programsOf = new Map()
+
+/** A page's programs: {guard: '#include ...'}, their blocks put together. */
+function programs(chapter) {
+  if (!programsOf.has(chapter)) {
+    const found = {}
+    const page = fs.readFileSync(path.join(root, 'chapters', chapter, 'README.md'), 'utf8')
+    for (const token of parser.parse(page, {})) {
+      if (token.type !== 'fence') continue
+      const { run } = infoString(token.info).claims
+      if (run) found[run] = (found[run] ?? '') + token.content
+    }
+    programsOf.set(chapter, found)
+  }
+  return programsOf.get(chapter)
+}
+
+/** The text of a file as a recording names it, lost_update.cc; undefined if
+ * it is none of the chapter's, as the driver of the explored programs. */
+export function sourceOf(chapter, name) {
+  const program = programs(chapter)[name.replace(/\.cc$/, '')]
+  if (program) return program
+  const tests = path.join(root, 'tests', chapter)
+  const file = [path.join(tests, 'mistakes', name), path.join(tests, name)].find(fs.existsSync)
+  return file && fs.readFileSync(file, 'utf8')
 }
 
 /**

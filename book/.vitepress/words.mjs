@@ -15,6 +15,7 @@ export const words = {
     scheduleCaption: 'recorded run',
     sketchCaption: 'Sketch',
     alsoIn: 'Used in',
+    tryItWithoutScript: 'With JavaScript, you could choose here which thread runs next.',
   },
   zh: {
     commandCaption: '在练习册的文件夹中运行',
@@ -28,6 +29,7 @@ export const words = {
     scheduleCaption: '实际记录的一次运行',
     sketchCaption: '示意图',
     alsoIn: '出现于',
+    tryItWithoutScript: '启用 JavaScript 后，可以在这里选择下一步由哪个线程执行。',
   },
 }
 

@@ -32,7 +32,6 @@ function circle({ threads, objects, steps }) {
 }
 
 export default {
-  watch: [file],
   load() {
     const run = JSON.parse(fs.readFileSync(file, 'utf8'))
     return {
