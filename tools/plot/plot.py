@@ -33,13 +33,15 @@ def measure(program, repetitions):
     """Runs the benchmark; returns what it reports, as JSON has it.
 
     The repetitions of all benchmarks are mixed, so that a busy moment of the
-    machine does not fall on one curve alone.
+    machine does not fall on one curve alone. What is drawn is the fastest of
+    them, which was disturbed least.
     """
     out = subprocess.run(
         [
             program,
             "--benchmark_format=json",
-            "--benchmark_min_time=0.05s",
+            # One iteration each: short enough to go undisturbed now and then.
+            "--benchmark_min_time=1x",
             f"--benchmark_repetitions={repetitions}",
             "--benchmark_enable_random_interleaving=true",
         ],
@@ -56,7 +58,9 @@ def table(report, y_is, y_scale):
     """{curve: {x: [y of each repetition]}}, in the order of the report."""
     seconds = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
     curves = {}
-    for run in report["benchmarks"]:
+    # Mixed repetitions are reported in any order.
+    for run in sorted(report["benchmarks"],
+                      key=lambda run: run.get("family_index", 0)):
         if run.get("run_type") == "aggregate":
             continue
         if run.get("error_occurred"):
@@ -97,31 +101,31 @@ def number(value):
 
 def as_csv(curves, y, where):
     out = io.StringIO()
-    out.write(f"# {y}; median, least and greatest of the repetitions\n")
+    out.write(f"# {y}; least, median and greatest of the repetitions\n")
     out.write(f"# {where}\n")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["curve", "x", "median", "min", "max"])
+    writer.writerow(["curve", "x", "min", "median", "max"])
     for curve, points in curves.items():
         for x, ys in sorted(points.items()):
             writer.writerow([curve, x] + [
                 f"{v:.6g}"
-                for v in (statistics.median(ys), min(ys), max(ys))
+                for v in (min(ys), statistics.median(ys), max(ys))
             ])
     return out.getvalue()
 
 
 def as_text(curves, x_label, y_label, where):
-    """The medians as a table, for the page."""
+    """The least of each point as a table, for the page."""
     xs = sorted({x for points in curves.values() for x in points})
     first = max(len(x_label), *(len(str(x)) for x in xs))
     widths = {c: max(len(c), 9) for c in curves}
-    lines = [f"{y_label}, by {x_label}; medians", ""]
+    lines = [f"{y_label}, by {x_label}: the fastest of the runs", ""]
     lines.append(" ".join([x_label.rjust(first)] +
                           [c.rjust(widths[c]) for c in curves]))
     for x in xs:
         cells = [str(x).rjust(first)]
         for curve, points in curves.items():
-            cell = number(statistics.median(points[x])) if x in points else "-"
+            cell = number(min(points[x])) if x in points else "-"
             cells.append(cell.rjust(widths[curve]))
         lines.append(" ".join(cells))
     return "\n".join(lines + ["", where]) + "\n"
@@ -143,7 +147,7 @@ def gnuplot_script(curves, options, where):
         f"set border 3 lc rgb '{TEXT}'",
         f"set tics nomirror tc rgb '{TEXT}'",
         f"set grid ytics lc rgb '{TEXT}' lw 0.3",
-        f"set key outside top right tc rgb '{TEXT}' noenhanced",
+        f"set key outside top center horizontal tc rgb '{TEXT}' noenhanced",
         "set yrange [0:*]" if not options.log_y else "set logscale y",
     ]
     if options.log_x:
@@ -156,14 +160,13 @@ def gnuplot_script(curves, options, where):
     for i, (curve, points) in enumerate(curves.items()):
         lines.append(f"$d{i} << EOD")
         for x, ys in sorted(points.items()):
-            lines.append(f"{x} {statistics.median(ys)} {min(ys)} {max(ys)}")
+            lines.append(f"{x} {min(ys)}")
         lines.append("EOD")
         color = CURVES[i % len(CURVES)]
-        plots.append(f"$d{i} using 1:2 with linespoints lw 2 dt {i + 1} "
-                     f"pt {5 + 2 * i} ps 0.7 lc rgb '{color}' title "
-                     + quoted(curve))
-        plots.append(f"$d{i} using 1:2:3:4 with yerrorbars lw 1 pt 0 "
+        plots.append(f"$d{i} using 1:2 with lines lw 2 dt {i + 1} "
                      f"lc rgb '{color}' notitle")
+        plots.append(f"$d{i} using 1:2 with points pt {5 + 2 * i} ps 0.7 "
+                     f"lc rgb '{color}' title " + quoted(curve))
     return "\n".join(lines) + "\nplot " + ", \\\n  ".join(plots) + "\n"
 
 
@@ -210,7 +213,7 @@ def main():
     parser.add_argument("--y_scale", type=float, default=1)
     parser.add_argument("--log_x", action="store_true")
     parser.add_argument("--log_y", action="store_true")
-    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--repetitions", type=int, default=100)
     options = parser.parse_args()
 
     root = os.environ.get("BUILD_WORKSPACE_DIRECTORY")

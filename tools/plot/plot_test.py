@@ -45,14 +45,14 @@ class PlotTest(unittest.TestCase):
     def test_csv(self):
         self.assertEqual(
             plot.as_csv({"a": {2: [3.0, 1.0, 2.0]}}, "ms", "here"),
-            "# ms; median, least and greatest of the repetitions\n# here\n"
-            "curve,x,median,min,max\na,2,2,1,3\n")
+            "# ms; least, median and greatest of the repetitions\n# here\n"
+            "curve,x,min,median,max\na,2,1,2,3\n")
 
     def test_table_for_the_page(self):
         text = plot.as_text({"a": {1: [120.4]}, "b": {1: [1.0], 10: [25.31]}},
                             "n", "ms", "here")
         self.assertEqual(
-            text, "ms, by n; medians\n\n"
+            text, "ms, by n: the fastest of the runs\n\n"
             " n         a         b\n"
             " 1       120      1.00\n"
             "10         -      25.3\n\nhere\n")
