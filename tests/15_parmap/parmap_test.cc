@@ -598,6 +598,8 @@ TEST_F(ParMap, ASignalWhileItWaitsForTheEndIsNoError) {
   static std::atomic<int> received;
   received = 0;
   const SignalAction action(SIGUSR1, [](int) { received++; });
+  // A child that was not waited for may still send signals.
+  absl::Cleanup end_children = [] { support::EndAllDescendants(); };
   const auto before = support::OpenDescriptors();
   const pid_t caller = getpid();
   const Results results = Map(Numbers(1), [&](int) -> std::string {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mistake: all workers write their answers into one pipe, where the pieces of
-//   large ones mix.
+// Mistake: all workers write their answers into one pipe, where large ones
+//   mix, and which does not end when one worker does.
 // Verdict: wrong result
-// Rule: ItemsAndResultsLargerThanAPipeDoNotBlock
+// Rule: AKilledWorkerIsAnErrorNotAHang
 
 #ifndef WORKBOOK_14_PROCESS_POOL_PROCESS_POOL_H_
 #define WORKBOOK_14_PROCESS_POOL_PROCESS_POOL_H_

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mistake: throws when the first error arrives, and leaves the other answers
-//   in the pipes.
+// Mistake: throws when the first error arrives, and ends the workers: the
+//   other items are never computed.
 // Verdict: wrong result
-// Rule: AnErrorLeavesNoOldResultsBehind
+// Rule: AfterAnErrorTheOtherItemsAreComputed
 
 #ifndef WORKBOOK_14_PROCESS_POOL_PROCESS_POOL_H_
 #define WORKBOOK_14_PROCESS_POOL_PROCESS_POOL_H_
@@ -339,7 +339,6 @@ inline ProcessPool::Strings ProcessPool::Map(const Strings& items,
     keep(worker, *std::move(answer));
     for (size_t i = worker.begin; i < worker.end; ++i) {
       if (results[i].error_type.empty()) continue;
-      std::move(kill_workers).Cancel();
       throw TaskError(results[i].error_type, results[i].text);
     }
     missing -= worker.end - worker.begin;
