@@ -109,6 +109,8 @@ def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
     )
     page(
         name = "page",
+        # Written by :plot, see tools/plot/plot.bzl.
+        files = native.glob(["measured.*"], allow_empty = True),
         listings = listings,
         schedules = schedules,
         src = "README.md",

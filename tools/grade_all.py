@@ -45,13 +45,14 @@ def die(message):
 
 def copy_workbook(root, copy):
     """Copies what grading needs, exercises as the skeletons that they were."""
-    left_out = {"solutions", "book", ".git", "node_modules", "exercises"}
+    left_out = {"solutions", ".git", "node_modules", "exercises"}
     for entry in root.iterdir():
         if entry.name in left_out or entry.name.startswith("bazel-"):
             continue
         if entry.is_dir():
             shutil.copytree(entry, copy / entry.name, symlinks=True,
-                            ignore=shutil.ignore_patterns("node_modules"))
+                            ignore=shutil.ignore_patterns("node_modules",
+                                                          ".vitepress"))
         else:
             shutil.copy2(entry, copy / entry.name)
     (copy / "exercises").mkdir()

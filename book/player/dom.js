@@ -48,13 +48,13 @@ export async function givenJson(element, name, property) {
 
 /**
  * The sources that an element was given, as file -> text: the property, the
- * attribute `listings` (JSON), and every <script type="text/plain"
- * data-file="..."> in it.
+ * attribute `listings` (JSON) or the field `listings` of `json`, and every
+ * <script type="text/plain" data-file="..."> in it.
  */
-export function givenListings(element, property) {
+export function givenListings(element, property, json) {
   const listings = new Map();
   const attribute = element.getAttribute('listings');
-  const given = property ?? (attribute ? JSON.parse(attribute) : {});
+  const given = property ?? (attribute ? JSON.parse(attribute) : json.listings ?? {});
   for (const [file, text] of Object.entries(given)) listings.set(file, text);
   for (const script of element.querySelectorAll('script[data-file]')) {
     listings.set(script.dataset.file, script.textContent.replace(/^\n/, ''));

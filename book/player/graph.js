@@ -119,7 +119,7 @@ export class Walk {
     const holders = (state.holders.get(wait.object) ?? []).map(name);
     const text = wait.woken
       ? `waits for ${this.graph.objects.get(wait.object)?.name}`
-      : wait.text.replace(/ ─ held by .*/, '').replace(/^wakes up, /, '');
+      : wait.text.replace(/ ─ held by .*|, unlocking .*/, '').replace(/^wakes up, /, '');
     return holders.length ? `${text}, held by ${holders.join(', ')}` : text;
   }
 

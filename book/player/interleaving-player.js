@@ -29,6 +29,7 @@ export class InterleavingPlayer extends Base {
   #recording;
   #listings;
   #timer = null;
+  #latest;
 
   /** The recording: an object, or its JSON. */
   get recording() { return this.#recording; }
@@ -47,6 +48,8 @@ export class InterleavingPlayer extends Base {
   /** How many steps have been played. */
   position = 0;
 
+  static observedAttributes = ['src'];
+  attributeChangedCallback() { if (this.#latest) this.#load(); }
   connectedCallback() { this.#load(); }
   disconnectedCallback() { this.pause(); }
 
@@ -54,10 +57,12 @@ export class InterleavingPlayer extends Base {
   ready = Promise.resolve();
 
   #load() {
+    const load = (this.#latest = {});
     this.ready = (async () => {
       try {
         const recording = await givenJson(this, 'recording', this.#recording);
-        this.#build(recording, givenListings(this, this.#listings));
+        if (load !== this.#latest) return;
+        this.#build(recording, givenListings(this, this.#listings, recording));
       } catch (error) {
         // The static picture stays; whoever wrote the page wants to know why.
         console.error('interleaving-player:', error);
@@ -68,10 +73,9 @@ export class InterleavingPlayer extends Base {
   #build(recording, listings) {
     const score = readRecording(recording);
     this.score = score;
-    const mainFile = listings.keys().next().value ?? score.rows.find((r) => r.at)?.at.file;
     this.source = new SourceView(listings, score);
     this.scoreView = new ScoreView((n) => { this.pause(); this.goTo(n); });
-    this.scoreView.draw(score, mainFile);
+    this.scoreView.draw(score);
     this.stateView = new StateView(score);
 
     const button = (name, label, act, extra = {}) =>
@@ -97,7 +101,7 @@ export class InterleavingPlayer extends Base {
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     const box = h(
       'section',
-      { class: `player lanes${Math.min(score.threads.length, 5)}`, role: 'group',
+      { class: `player lanes${Math.min(score.threads.length, 5)}`, role: 'group', lang: 'en',
         'aria-label': `A schedule, step by step: ${recording.verdict}`,
         keydown: (e) => this.#key(e) },
       h('div', { class: 'top' },
@@ -114,7 +118,7 @@ export class InterleavingPlayer extends Base {
               '✗ Failing step'))),
         h('div', { class: 'right' }, this.source.element, this.stateView.element)),
       h('details', { class: 'text' },
-        h('summary', {}, 'As text'), h('slot', {})),
+        h('summary', {}, 'As text'), h('div', {}, h('slot', {}))),
     );
     root.replaceChildren(box);
     style(root, css);

@@ -17,6 +17,7 @@ const plural = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
 export class InterleavingTryit extends Base {
   #given;
   #listings;
+  #latest;
 
   /** The graph: an object, or its JSON. */
   get graph() { return this.#given; }
@@ -35,13 +36,17 @@ export class InterleavingTryit extends Base {
   /** Resolves when the element is on the page (or has said why not). */
   ready = Promise.resolve();
 
+  static observedAttributes = ['src'];
+  attributeChangedCallback() { if (this.#latest) this.#load(); }
   connectedCallback() { this.#load(); }
 
   #load() {
+    const load = (this.#latest = {});
     this.ready = (async () => {
       try {
-        const graph = readGraph(await givenJson(this, 'graph', this.#given));
-        this.#build(graph, givenListings(this, this.#listings));
+        const json = await givenJson(this, 'graph', this.#given);
+        if (load !== this.#latest) return;
+        this.#build(readGraph(json), givenListings(this, this.#listings, json));
       } catch (error) {
         console.error('interleaving-tryit:', error);
       }
@@ -53,12 +58,12 @@ export class InterleavingTryit extends Base {
     this.tried = new Set();
     this.broken = new Set();
     this.listingMap = listings;
-    this.mainFile = listings.keys().next().value ?? graph.places[0]?.file;
     this.scoreView = new ScoreView(() => {});
     this.badge = h('strong', { class: 'verdict' });
     this.message = h('p', { class: 'message' });
     this.said = h('p', { class: 'said', role: 'status', 'aria-live': 'polite' });
-    this.moves = h('div', { class: 'moves', role: 'group', 'aria-label': 'Who runs next?' });
+    this.ask = h('p', { class: 'ask', id: 'ask' }, 'Who runs next?');
+    this.moves = h('div', { class: 'moves', role: 'group', 'aria-labelledby': 'ask' });
     this.right = h('div', { class: 'right' });
     this.found = h('p', { class: 'found' });
     const tool = (label, act) => h('button', { type: 'button', class: 'tool', click: act }, label);
@@ -68,7 +73,7 @@ export class InterleavingTryit extends Base {
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     root.replaceChildren(h(
       'section',
-      { class: `tryit lanes${Math.min(graph.threads.length, 5)}`, role: 'group',
+      { class: `tryit lanes${Math.min(graph.threads.length, 5)}`, role: 'group', lang: 'en',
         'aria-label': 'Try it: you choose who runs next',
         keydown: (e) => this.#key(e) },
       h('div', { class: 'top' }, this.badge, this.message),
@@ -76,6 +81,7 @@ export class InterleavingTryit extends Base {
         h('div', { class: 'left' }, this.scoreView.element),
         h('div', { class: 'desk' },
           this.said,
+          this.ask,
           this.moves,
           h('div', { class: 'controls' },
             this.undoButton, this.restartButton, this.hintButton, this.found)),
@@ -136,7 +142,7 @@ export class InterleavingTryit extends Base {
     const { graph } = walk;
     const score = walk.score();
     const state = score.states.at(-1);
-    this.scoreView.draw(score, this.mainFile);
+    this.scoreView.draw(score);
     this.scoreView.show(score.rows.length);
     const source = new SourceView(this.listingMap, score);
     const row = score.rows.at(-1) ?? null;
@@ -167,11 +173,13 @@ export class InterleavingTryit extends Base {
     this.found.textContent =
       `${graph.failing} of ${plural(graph.schedules, 'schedule')} fail` +
       (this.tried.size ? `; you have seen ${this.broken.size} fail and ${passed} pass` : '') + '.';
-    this.said.textContent = walk.choices.length === 0 ? 'Who runs next?' : walk.describeLast();
+    this.said.textContent = walk.choices.length === 0
+      ? 'Nothing has been decided yet.'
+      : `${walk.describeLast()}${!end ? '' : end.verdict === 'passed' ? ' This schedule was fine.' : ` You broke it: ${end.verdict}.`}`;
     this.said.classList.toggle('fails', !!end && end.verdict !== 'passed');
 
     const moves = walk.moves();
-    this.moves.hidden = !!end;
+    this.moves.hidden = this.ask.hidden = !!end;
     this.moves.replaceChildren(
       ...graph.threads.flatMap((t) => {
         const own = moves.map((m, i) => ({ m, i })).filter(({ m }) => m.thread === t.id);

@@ -241,7 +241,8 @@ export function spansOf(states, objects) {
     }
     for (const [thread, { object }] of state.waits) {
       if (couldGoOn(state, thread, objects)) continue;
-      now.set(`b ${thread} ${object}`, { list: blocked, thread, object });
+      // (Woken by a notification, it waits for the mutex: one stretch.)
+      now.set(`b ${thread}`, { list: blocked, thread, object });
     }
     for (const [key, span] of open) {
       if (!now.has(key)) {

@@ -49,9 +49,14 @@ export class ScoreView {
   /**
    * Draws `score`.
    * @param {import('./model.js').Score} score
-   * @param {?string} mainFile  the file whose lines are just "line 8"
    */
-  draw(score, mainFile) {
+  draw(score) {
+    // The lines of the file that is most often seen are just "line 8".
+    const times = new Map();
+    for (const { at } of score.rows) {
+      if (at) times.set(at.file, (times.get(at.file) ?? 0) + 1);
+    }
+    const mainFile = [...times].sort((a, b) => b[1] - a[1])[0]?.[0];
     const lane = new Map(score.threads.map((t, i) => [t.id, i]));
     const colors = lockColors(score);
     const { slots, widths } = slotsOf(score.held);

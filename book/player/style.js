@@ -230,6 +230,9 @@ marker path { fill: var(--soft); }
 /* Try it. */
 .verdict.open { color: var(--accent); background: var(--tint); }
 .verdict.open::before { content: "▸ "; }
+.ask { margin: 0; padding: 0 0.9rem 0.35rem; font-weight: 600; }
+.tryit .said { min-height: calc(1.45em + 1rem); }
+.tryit .step button { pointer-events: none; }
 .moves {
   display: grid; gap: 0.4rem; padding: 0.1rem 0.9rem 0.7rem;
   grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
@@ -261,6 +264,7 @@ marker path { fill: var(--soft); }
 
 .text { border-top: 1px solid var(--line); background: var(--panel); }
 .text summary { padding: 0.35rem 0.9rem; cursor: pointer; color: var(--soft); font-size: 0.8125rem; }
+.text div { padding: 0 0.9rem 0.4rem; overflow-x: auto; }
 ::slotted(*) { overflow-x: auto; }
 
 /* Wide enough for the score and the program side by side. */
@@ -303,6 +307,8 @@ marker path { fill: var(--soft); }
   .line { transition: background-color 0.15s; }
 }
 @media (forced-colors: active) {
+  .line { border-left-color: Canvas; }
+  .line.acting { border-left-color: Highlight; }
   .held.past { border: 3px double CanvasText; color: CanvasText; }
   .step.current button { outline: 2px solid Highlight; }
 }

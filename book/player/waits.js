@@ -19,7 +19,7 @@ const widthOf = (name) => Math.max(40, name.length * 7.4 + 20);
  * through `score`: a circle of waiting, if there is one, is a circle of the
  * drawing; else threads stand on the left and what they wait for on the right.
  * @returns {{id: string, name: string, kind: string, x: number, y: number,
- *     w: number}[]}
+ *     w: number, center: ?number}[]}  center: of the circle that it is part of
  */
 export function layOut(score) {
   const seen = new Set();
@@ -39,13 +39,20 @@ export function layOut(score) {
   };
   const rest = [...seen].filter((id) => !cycle.includes(id)).sort();
   if (cycle.length > 2) {
-    const order = [...cycle, ...rest];
-    const turn = order.length % 2 ? Math.PI / 2 : Math.PI;
-    return order.map((id, i) => {
-      const angle = (i / order.length) * 2 * Math.PI - turn;
-      return node(id, WIDTH / 2 + Math.cos(angle) * (WIDTH / 2 - 58),
-        HEIGHT / 2 + Math.sin(angle) * (HEIGHT / 2 - 24));
+    // The others stand beside it, on the left.
+    const center = WIDTH / 2 + (rest.length ? 36 : 0);
+    const turn = cycle.length % 2 ? Math.PI / 2 : Math.PI;
+    const ring = cycle.map((id, i) => {
+      const angle = (i / cycle.length) * 2 * Math.PI - turn;
+      return {
+        ...node(id, center + Math.cos(angle) * (rest.length ? 74 : 92),
+          HEIGHT / 2 + Math.sin(angle) * (HEIGHT / 2 - 24)),
+        center,
+      };
     });
+    const beside = rest.map((id, i) =>
+      node(id, 34, (HEIGHT * (i + 0.5)) / Math.max(2, rest.length)));
+    return [...ring, ...beside];
   }
   const column = (ids, x) =>
     ids.map((id, i) => node(id, x, (HEIGHT * (i + 0.5)) / ids.length));
@@ -87,7 +94,7 @@ export function drawWaits(nodes, state, colors) {
       const a = find(from);
       const b = find(to);
       if (!a || !b) continue;
-      const ring = cycle.length > 2;
+      const ring = a.center !== undefined && b.center !== undefined;
       // From thread to thread in one column: around those in between.
       const aside = !ring && a.x === b.x;
       const start = aside ? { x: a.x - a.w / 2 - 2, y: a.y } : border(a, b);
@@ -95,7 +102,7 @@ export function drawWaits(nodes, state, colors) {
       // Bent outwards a little, so that a circle looks round.
       const mx = (start.x + end.x) / 2;
       const my = (start.y + end.y) / 2;
-      const cx = aside ? 6 : mx + (ring ? (mx - WIDTH / 2) * 0.3 : 0);
+      const cx = aside ? 6 : mx + (ring ? (mx - a.center) * 0.3 : 0);
       const cy = my + (ring ? (my - HEIGHT / 2) * 0.45 : 0);
       // The label: beside a round line, on a straight one.
       const out = ring ? 0.42 : 0;
@@ -111,7 +118,7 @@ export function drawWaits(nodes, state, colors) {
           'marker-end': `url(#${round ? 'tip-round' : 'tip'})`,
         }),
         aside ? null : svg('text', {
-          x: (along(start.x, cx, end.x) + out * (mx - WIDTH / 2)).toFixed(1),
+          x: (along(start.x, cx, end.x) + (ring ? out * (mx - a.center) : 0)).toFixed(1),
           y: (along(start.y, cy, end.y) + out * (my - HEIGHT / 2)).toFixed(1),
           class: `label${round ? ' round' : ''}`,
         }, kind === 'waits' ? 'waits for' : 'held by'),

@@ -352,8 +352,8 @@ bool IsLibraryFrame(const Frame& frame) {
         "/libsanitizer/", "/libgcc/", "/libstdc++"}) {
     if (absl::StrContains(file, part)) return true;
   }
-  for (const char* prefix : {"/usr/include/", "/usr/lib/", "./nptl", "nptl/",
-                             "../sysdeps", "../nptl"}) {
+  for (const char* prefix :
+       {"/usr/", "./nptl", "nptl/", "../sysdeps", "../nptl"}) {
     if (absl::StartsWith(file, prefix)) return true;
   }
   if (absl::StrContains(file, "_test.") || absl::StrContains(file, "/tests/")) {

@@ -17,6 +17,15 @@
 #include "lockstep/runtime/race_detector.h"
 #include "lockstep/runtime/scheduler.h"
 
+// Abseil announces nothing where it does not find this header of the compiler's
+// sanitizers, and clang comes without it on some systems.
+#if !__has_include(<sanitizer/tsan_interface.h>)
+#error \
+    "sanitizer/tsan_interface.h is missing: without it lockstep cannot see \
+what absl::Mutex does. With clang on Debian or Ubuntu: \
+apt-get install libclang-rt-dev"
+#endif
+
 // Abseil's, if it is linked in (declared here: only used if they are there).
 namespace absl {
 ABSL_NAMESPACE_BEGIN

@@ -4,8 +4,10 @@
 // once, thread after thread: a race must be found although nothing goes wrong.
 
 #include <atomic>
+#include <cstring>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -332,6 +334,32 @@ TEST(RaceDetector, ReusedStacksOfManyThreads) {
         local = local + 1;
       }).join();
     }
+  });
+}
+
+// (The size must not be known, or g++ may put a few moves in place of a call.)
+TEST(RaceDetector, SeesCopiesOfMemory) {
+  volatile size_t size = 40;
+  ExpectRace([&] {
+    char from[64] = {}, to[64] = {};
+    TwoThreads([&] { std::memcpy(to, from, size); }, [&] { to[39] = 1; });
+  });
+  ExpectRace([&] {
+    char from[64] = {}, to[64] = {};
+    TwoThreads([&] { from[0] = 1; }, [&] { std::memmove(to, from, size); });
+  });
+  ExpectRace([&] {
+    char to[64] = {};
+    TwoThreads([&] { std::memset(to, 1, size); }, [&] { to[8] = 1; });
+  });
+  ExpectRace([&] {
+    std::string text(100, 'x');
+    TwoThreads([&] { std::string copy = text; }, [&] { text[50] = 'y'; });
+  });
+  ExpectNoRace([&] {
+    char from[64] = {}, to[64] = {};
+    TwoThreads([&] { std::memcpy(to, from, size); },
+               [&] { std::memset(to + size, from[0], 64 - size); });
   });
 }
 

@@ -18,6 +18,9 @@ namespace {
 // A thread that loops over plain variables has no scheduling points; after so
 // many accesses it gets one, or the thread it waits for would never run.
 constexpr uint32_t kAccessesPerPoint = 200'000;
+// Of a longer access only this much is looked at: a length gone wrong should
+// end in a crash, not in shadow memory for the whole address space.
+constexpr size_t kLongestAccess = size_t{1} << 20;
 
 inline void Access(Thread* me, const volatile void* address, size_t size,
                    bool write, CodeAddress pc) {
@@ -25,6 +28,7 @@ inline void Access(Thread* me, const volatile void* address, size_t size,
     g_scheduler.TooManyAccesses(me, pc);
   }
   if (!g_detect_races || me->ignore_accesses != 0) return;
+  if (size > kLongestAccess) size = kLongestAccess;
   const auto a = reinterpret_cast<uintptr_t>(address);
   if (write) {
     CheckWrite(me, a, size, pc);
@@ -118,22 +122,29 @@ void __tsan_vptr_read(void** vptr) {
   Read(vptr, sizeof(void*), LOCKSTEP_CALLER());
 }
 
-void* __tsan_memcpy(void* to, const void* from, size_t size) {
-  const CodeAddress pc = LOCKSTEP_CALLER();
-  Read(from, size, pc);
-  Write(to, size, pc);
-  return std::memcpy(to, from, size);
-}
-void* __tsan_memmove(void* to, const void* from, size_t size) {
-  const CodeAddress pc = LOCKSTEP_CALLER();
-  Read(from, size, pc);
-  Write(to, size, pc);
-  return std::memmove(to, from, size);
-}
-void* __tsan_memset(void* to, int value, size_t size) {
-  Write(to, size, LOCKSTEP_CALLER());
-  return std::memset(to, value, size);
-}
+// Clang calls __tsan_memcpy, g++ memcpy, which the linker sends to
+// __wrap_memcpy: see plain_memory.h.
+#define LOCKSTEP_MEMORY(prefix)                                    \
+  void* prefix##memcpy(void* to, const void* from, size_t size) {  \
+    if (size != 0) {                                               \
+      Read(from, size, LOCKSTEP_CALLER());                         \
+      Write(to, size, LOCKSTEP_CALLER());                          \
+    }                                                              \
+    return std::memcpy(to, from, size);                            \
+  }                                                                \
+  void* prefix##memmove(void* to, const void* from, size_t size) { \
+    if (size != 0) {                                               \
+      Read(from, size, LOCKSTEP_CALLER());                         \
+      Write(to, size, LOCKSTEP_CALLER());                          \
+    }                                                              \
+    return std::memmove(to, from, size);                           \
+  }                                                                \
+  void* prefix##memset(void* to, int value, size_t size) {         \
+    if (size != 0) Write(to, size, LOCKSTEP_CALLER());             \
+    return std::memset(to, value, size);                           \
+  }
+LOCKSTEP_MEMORY(__tsan_)
+LOCKSTEP_MEMORY(__wrap_)
 
 // --- Atomic operations
 // -------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "lockstep/strategy/bounded_search.h"
 #include "lockstep/strategy/dpor.h"
+#include "lockstep/strategy/every_schedule.h"
 #include "lockstep/strategy/pct.h"
 #include "lockstep/strategy/portfolio.h"
 #include "lockstep/strategy/random_walk.h"
@@ -269,6 +270,29 @@ TEST(PctTest, PrintsItsBound) {
   EXPECT_EQ(pct.Guarantee(),
             "each schedule found a failure of depth 3 with probability 1/162 "
             "or more");
+}
+
+TEST(EveryScheduleTest, TriesEveryOrderOnce) {
+  const Trace no_steps;
+  for (const auto& [program, expected] :
+       std::vector<std::pair<ToyProgram, size_t>>{
+           {Independent(2, 3), 20},  // 6 over 3
+           {Independent(3, 2), 90},  // 6! / (2! 2! 2!)
+           {Independent(1, 5), 1}}) {
+    EverySchedule strategy(no_steps, 100);
+    const std::vector<std::string> orders = Orders(program, strategy, 1'000);
+    EXPECT_EQ(orders.size(), expected);
+    EXPECT_EQ(std::set<std::string>(orders.begin(), orders.end()).size(),
+              expected);
+    EXPECT_FALSE(strategy.diverged());
+  }
+}
+
+TEST(EveryScheduleTest, GivesUpWhereAThreadSpins) {
+  const Trace no_steps;
+  EverySchedule strategy(no_steps, 100);
+  EXPECT_LT(Orders(Spinning(), strategy, 1'000).size(), 1'000u);
+  EXPECT_TRUE(strategy.endless());
 }
 
 TEST(SurwTest, SamplesInterleavingsNearlyUniformly) {

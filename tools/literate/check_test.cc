@@ -267,6 +267,9 @@ TEST_F(CheckTest, ExcerptsStandInTheirFiles) {
   EXPECT_EQ(excerpt("one\n  // ...\nfour\n"), "");
   EXPECT_THAT(excerpt("one\n// ...\nfive\n"),
               HasSubstr("p.md:4: The lines from here on do not stand in f.sh"));
+  EXPECT_EQ(ProblemsOf("```text file=" + file + "\none\n```\n"), "");
+  EXPECT_THAT(ProblemsOf("```text file=" + file + "\nfive\n```\n"),
+              HasSubstr("do not stand in f.sh"));
   EXPECT_THAT(ProblemsOf("```cpp file=solutions/x.h\n```\n"),
               HasSubstr("A page must do without solutions/"));
 }

@@ -59,6 +59,11 @@ void TargetUnderTheSourcesMutex() {
     std::mutex mu;
     int balance = 10;
   };
+  const auto transfer = [](Account& from, Account& to) {
+    std::lock_guard<std::mutex> hold(from.mu);
+    from.balance -= 5;
+    to.balance += 5;
+  };
   Account from, to;
   std::mutex log_mu[2];
   std::thread other([&] {
@@ -68,9 +73,7 @@ void TargetUnderTheSourcesMutex() {
   });
   {
     std::lock_guard<std::mutex> log(log_mu[0]);
-    std::lock_guard<std::mutex> hold(from.mu);
-    from.balance -= 5;
-    to.balance += 5;
+    transfer(from, to);
   }
   other.join();
 }
