@@ -169,6 +169,7 @@ export default defineConfig({
     })),
     notFound: {
       quote: 'The address may be misspelt, or the chapter is not written yet.',
+      linkLabel: 'To the cover',
       linkText: 'To the cover',
     },
   },
