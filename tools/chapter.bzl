@@ -124,6 +124,8 @@ def chapter(exercise, listings = [], schedules = [], words = [800, 1500]):
         name = "book",
         srcs = ["README.md"] + native.glob(
             [
+                "*.png",
+                "*.svg",
                 "graphs/*.json",
                 "schedules/**/*.json",
             ],

@@ -67,13 +67,14 @@ export function search(language) {
                 fuzzy: 0.2,
                 prefix: true,
                 boost: { title: 4, titles: 2, text: 1 },
+                boostDocument: (id) => (/\/\d\d_\w+\/#_\d\d-/.test(id) ? 8 : 1),
                 filter: (result) => !String(result.id).includes('/zh/'),
               }
             : {
                 fuzzy: 0.2,
                 prefix: true,
                 boost: { title: 4, titles: 2, text: 1 },
-                boostDocument: (id) => (String(id).includes('/zh/') ? 2 : 1),
+                boostDocument: (id) => (/\/\d\d_\w+\/#_\d\d-/.test(id) ? 8 : 1),
               },
       },
     },
