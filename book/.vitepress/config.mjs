@@ -8,7 +8,7 @@ import { defineConfig } from 'vitepress'
 import { chapters } from './tree.mjs'
 import { pages } from './pages.mjs'
 import { writeFiles, serveFiles } from './files.mjs'
-import { search, searchBothLanguages } from './search.mjs'
+import { search } from './search.mjs'
 import { shades } from './shades.mjs'
 import { chineseTitle } from './chinese.mjs'
 
@@ -83,9 +83,12 @@ export default defineConfig({
   },
   vite: {
     publicDir: new URL('../public', import.meta.url).pathname,
-    plugins: [resolveFromHere(), serveFiles(), searchBothLanguages()],
+    plugins: [resolveFromHere(), serveFiles()],
     build: { chunkSizeWarningLimit: 2000 },
   },
+  // The sidebar links to every chapter: fetching them ahead would double what a
+  // page weighs.
+  router: { prefetchLinks: false },
   vue: {
     template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('interleaving-') } },
   },

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Local search in two languages, from one index: MiniSearch splits Chinese into
-// single characters and pairs of neighbours, so that any part of a title is
-// found without a dictionary.
+// Local search in two languages, an index for each. MiniSearch is given Chinese as
+// single characters and pairs of neighbours, so that any part of a title is found
+// without a dictionary.
+
+import { chineseTitle } from './chinese.mjs'
+import { chapters } from './tree.mjs'
 
 /**
  * Splits text into search terms. VitePress sends this function to the browser
@@ -24,6 +27,19 @@ function tokenize(text) {
     }
   }
   return terms
+}
+
+/**
+ * The contents of the Chinese cover, for its index: most chapters are English, and
+ * a Chinese title leads to the chapter's line there.
+ */
+function contents() {
+  return chapters()
+    .map((c) => {
+      const title = [c.label, chineseTitle(c).title, c.sourceTitle, c.title].join(' · ')
+      return `<h2 id="${c.name}">${title} <a href="#${c.name}">#</a></h2>`
+    })
+    .join('\n')
 }
 
 const translations = {
@@ -57,41 +73,18 @@ export function search(language) {
       // Listings and outputs are not prose: `env.indexing` leaves them out.
       _render(source, env, md) {
         env.indexing = true
-        return md.render(source, env)
+        const html = md.render(source, env)
+        return env.path.endsWith('book/zh/index.md') ? html + contents() : html
       },
       miniSearch: {
         options: { tokenize },
-        searchOptions:
-          language === 'en'
-            ? {
-                fuzzy: 0.2,
-                prefix: true,
-                boost: { title: 4, titles: 2, text: 1 },
-                boostDocument: (id) => (/\/\d\d_\w+\/#_\d\d-/.test(id) ? 8 : 1),
-                filter: (result) => !String(result.id).includes('/zh/'),
-              }
-            : {
-                fuzzy: 0.2,
-                prefix: true,
-                boost: { title: 4, titles: 2, text: 1 },
-                boostDocument: (id) => (/\/\d\d_\w+\/#_\d\d-/.test(id) ? 8 : 1),
-              },
+        searchOptions: {
+          fuzzy: 0.2,
+          prefix: true,
+          boost: { title: 4, titles: 2, text: 1 },
+          boostDocument: (id) => (/\/(\d\d_\w+\/#_\d\d-|zh\/#\d\d_)/.test(id) ? 8 : 1),
+        },
       },
-    },
-  }
-}
-
-/** Lets the Chinese site search the English pages too: most are not translated. */
-export function searchBothLanguages() {
-  return {
-    name: 'lockstep:search-both-languages',
-    enforce: 'post',
-    transform(code, id) {
-      if (id !== '/@localSearchIndex' || code.includes('"zh"')) return null
-      return code.replace(
-        'export default {',
-        `export default {"zh": () => import('@localSearchIndexroot'),`,
-      )
     },
   }
 }
