@@ -34,7 +34,11 @@ test('keys step, jump and play', async () => {
 });
 
 test('playing goes on by itself and stops at the end', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+  } catch {
+    t.mock.timers.enable(['setTimeout']);  // Node.js 18
+  }
   const { player, button, close } = await inPage(deadlock, {});
   button('Play').click();
   for (let i = 0; i < 20; ++i) t.mock.timers.tick(2000);
