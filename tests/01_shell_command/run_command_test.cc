@@ -35,34 +35,22 @@
 #include "absl/strings/str_split.h"
 #include "answer.h"
 #include "gtest/gtest.h"
+#include "tests/support/data.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/processes.h"
+#include "tests/support/signal_action.h"
 
 namespace {
+
+using support::kMebibyte;
+using support::Pattern;
+using support::ReadFile;
+using support::SignalAction;
 
 using namespace std::chrono_literals;
 using workbook::CommandOptions;
 using workbook::CommandResult;
 using Argv = std::vector<std::string>;
-
-constexpr size_t kMebibyte = size_t{1} << 20;  // no pipe holds as much
-
-// Bytes that repeat only after a long while, so that a lost or repeated piece
-// shows.
-std::string Pattern(size_t size) {
-  std::string bytes(size, '\0');
-  uint32_t x = 1;
-  for (char& byte : bytes) {
-    x = x * 1664525 + 1013904223;
-    byte = static_cast<char>(x >> 24);
-  }
-  return bytes;
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // What two long strings differ in, in words: nobody reads a mebibyte.
 std::string Difference(const std::string& actual, const std::string& expected) {
@@ -86,24 +74,6 @@ uint32_t StandardSignals(const std::string& status, const std::string& line) {
 
 volatile sig_atomic_t broken_pipe_signals = 0;
 void CountBrokenPipe(int) { broken_pipe_signals = broken_pipe_signals + 1; }
-
-// Sets what a signal does, and sets it back.
-class SignalAction {
- public:
-  SignalAction(int signal_number, void (*handler)(int))
-      : signal_number_(signal_number) {
-    struct sigaction action = {};
-    action.sa_handler = handler;  // without SA_RESTART: waits fail with EINTR
-    sigaction(signal_number, &action, &old_);
-  }
-  ~SignalAction() { sigaction(signal_number_, &old_, nullptr); }
-  SignalAction(const SignalAction&) = delete;
-  SignalAction& operator=(const SignalAction&) = delete;
-
- private:
-  const int signal_number_;
-  struct sigaction old_;
-};
 
 class RunCommand : public support::ProcessTest {
  protected:

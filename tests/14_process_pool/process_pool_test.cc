@@ -44,28 +44,24 @@
 #include "absl/strings/str_split.h"
 #include "answer.h"
 #include "gtest/gtest.h"
+#include "tests/support/data.h"
 #include "tests/support/forks.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/processes.h"
+#include "tests/support/signal_action.h"
 
 namespace {
 
+using support::kMebibyte;
+using support::NewLinks;
+using support::Pattern;
+using support::ReadFile;
+using support::SignalAction;
+using support::SleepForEver;
+using support::WaitUntilItSleeps;
+
 using Pool = workbook::ProcessPool;
 using Strings = std::vector<std::string>;
-
-constexpr size_t kMebibyte = size_t{1} << 20;  // no pipe holds as much
-
-// Bytes that repeat only after a long while, so that a lost or repeated piece
-// shows.
-std::string Pattern(size_t size, uint32_t seed = 1) {
-  std::string bytes(size, '\0');
-  uint32_t x = seed;
-  for (char& byte : bytes) {
-    x = x * 1664525 + 1013904223;
-    byte = static_cast<char>(x >> 24);
-  }
-  return bytes;
-}
 
 std::string Reversed(const std::string& text) {
   return {text.rbegin(), text.rend()};
@@ -78,11 +74,6 @@ Strings Numbers(int size) {
   return numbers;
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // One byte more in a file that all processes may write to.
 void AddByte(const std::string& path) {
   const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
@@ -90,48 +81,8 @@ void AddByte(const std::string& path) {
   close(fd);
 }
 
-[[noreturn]] void SleepForEver() {
-  for (;;) pause();
-}
-
-void WaitUntilItSleeps(pid_t pid) {
-  while (!support::IsSleeping(pid)) sched_yield();
-}
-
-// The pipes and sockets of this process that are not in `before`.
-std::map<int, std::string> Links(const std::map<int, std::string>& before) {
-  std::map<int, std::string> links;
-  for (const auto& [fd, target] : support::OpenDescriptors()) {
-    const auto old = before.find(fd);
-    if (old != before.end() && old->second == target) continue;
-    if (absl::StartsWith(target, "pipe:") ||
-        absl::StartsWith(target, "socket:")) {
-      links[fd] = target;
-    }
-  }
-  return links;
-}
-
 volatile sig_atomic_t broken_pipe_signals = 0;
 void CountBrokenPipe(int) { broken_pipe_signals = broken_pipe_signals + 1; }
-
-// Sets what a signal does, and sets it back.
-class SignalAction {
- public:
-  SignalAction(int signal_number, void (*handler)(int))
-      : signal_number_(signal_number) {
-    struct sigaction action = {};
-    action.sa_handler = handler;  // without SA_RESTART: waits fail with EINTR
-    sigaction(signal_number, &action, &old_);
-  }
-  ~SignalAction() { sigaction(signal_number_, &old_, nullptr); }
-  SignalAction(const SignalAction&) = delete;
-  SignalAction& operator=(const SignalAction&) = delete;
-
- private:
-  const int signal_number_;
-  struct sigaction old_;
-};
 
 class ProcessPool : public support::ProcessTest {
  protected:
@@ -324,7 +275,7 @@ TEST_F(ProcessPool, AWorkerHoldsNoPipeOfAnother) {
       if (!gates[std::stoi(item)].WaitForByte()) return "alone";
     }
     std::string links = absl::StrCat(getpid());
-    for (const auto& [fd, target] : Links(before)) {
+    for (const auto& [fd, target] : NewLinks(before)) {
       absl::StrAppend(&links, " ", target);
     }
     return links;
@@ -486,7 +437,7 @@ TEST_F(ProcessPool, AnAnswerCutShortIsAnError) {
   const auto before = support::OpenDescriptors();
   const auto pool = Make(1, [&](const std::string&) -> std::string {
     // As if it were killed after the first byte.
-    for (const auto& [fd, target] : Links(before)) {
+    for (const auto& [fd, target] : NewLinks(before)) {
       if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY) {
         (void)!write(fd, "\1", 1);
       }

@@ -40,28 +40,24 @@
 #include "absl/strings/str_split.h"
 #include "answer.h"
 #include "gtest/gtest.h"
+#include "tests/support/data.h"
 #include "tests/support/forks.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/processes.h"
+#include "tests/support/signal_action.h"
 
 namespace {
 
+using support::kMebibyte;
+using support::NewLinks;
+using support::Pattern;
+using support::ReadFile;
+using support::SignalAction;
+using support::SleepForEver;
+using support::WaitUntilItSleeps;
+
 using Strings = std::vector<std::string>;
 using Results = std::vector<absl::StatusOr<std::string>>;
-
-constexpr size_t kMebibyte = size_t{1} << 20;  // no pipe holds as much
-
-// Bytes that repeat only after a long while, so that a lost or repeated piece
-// shows.
-std::string Pattern(size_t size, uint32_t seed = 1) {
-  std::string bytes(size, '\0');
-  uint32_t x = seed;
-  for (char& byte : bytes) {
-    x = x * 1664525 + 1013904223;
-    byte = static_cast<char>(x >> 24);
-  }
-  return bytes;
-}
 
 // 0, 1, ... as many as `size`.
 std::vector<int> Numbers(int size) {
@@ -81,56 +77,11 @@ Strings Texts(const Results& results) {
   return texts;
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-[[noreturn]] void SleepForEver() {
-  for (;;) pause();
-}
-
-void WaitUntilItSleeps(pid_t pid) {
-  while (!support::IsSleeping(pid)) sched_yield();
-}
-
 // Waits until the child has ended, but leaves it to be waited for.
 void WaitUntilItHasEnded(pid_t pid) {
   siginfo_t info;
   waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
 }
-
-// The pipes and sockets of this process that are not in `before`.
-std::map<int, std::string> Links(const std::map<int, std::string>& before) {
-  std::map<int, std::string> links;
-  for (const auto& [fd, target] : support::OpenDescriptors()) {
-    const auto old = before.find(fd);
-    if (old != before.end() && old->second == target) continue;
-    if (absl::StartsWith(target, "pipe:") ||
-        absl::StartsWith(target, "socket:")) {
-      links[fd] = target;
-    }
-  }
-  return links;
-}
-
-// Sets what a signal does, and sets it back.
-class SignalAction {
- public:
-  SignalAction(int signal_number, void (*handler)(int))
-      : signal_number_(signal_number) {
-    struct sigaction action = {};
-    action.sa_handler = handler;  // without SA_RESTART: waits fail with EINTR
-    sigaction(signal_number, &action, &old_);
-  }
-  ~SignalAction() { sigaction(signal_number_, &old_, nullptr); }
-  SignalAction(const SignalAction&) = delete;
-  SignalAction& operator=(const SignalAction&) = delete;
-
- private:
-  const int signal_number_;
-  struct sigaction old_;
-};
 
 // --- Channels --------------------------------------------------------------
 
@@ -416,7 +367,7 @@ TEST_F(ParMap, AChildHoldsNoPipeOfAnother) {
   const auto before = support::OpenDescriptors();
   const Results results = Map(Numbers(5), [&](int x) {
     std::string links = absl::StrCat(x);
-    for (const auto& [fd, target] : Links(before)) {
+    for (const auto& [fd, target] : NewLinks(before)) {
       absl::StrAppend(&links, " ", target);
     }
     return links;
@@ -503,7 +454,7 @@ TEST_F(ParMap, AnAnswerCutShortIsAnError) {
   const auto before = support::OpenDescriptors();
   const Results results = Map(Numbers(1), [&](int) -> std::string {
     // As if it were killed after the first byte.
-    for (const auto& [fd, target] : Links(before)) {
+    for (const auto& [fd, target] : NewLinks(before)) {
       if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY) {
         (void)!write(fd, "\1", 1);
       }
@@ -604,7 +555,7 @@ TEST_F(ParMap, ASignalWhileItWaitsForTheEndIsNoError) {
   const pid_t caller = getpid();
   const Results results = Map(Numbers(1), [&](int) -> std::string {
     // It says good-bye, and lives on: the caller can only wait for its end.
-    for (const auto& [fd, target] : Links(before)) close(fd);
+    for (const auto& [fd, target] : NewLinks(before)) close(fd);
     for (int i = 0; i < 5; ++i) {
       WaitUntilItSleeps(caller);
       kill(caller, SIGUSR1);

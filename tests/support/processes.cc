@@ -14,14 +14,13 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tests/support/data.h"
 
 namespace support {
 namespace {
@@ -47,8 +46,7 @@ struct Process {
 
 // Reads /proc/PID/stat; nothing if there is no such process.
 std::optional<Process> ReadProcess(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = ReadFile(absl::StrCat("/proc/", pid, "/stat"));
   // "4711 (name) S 42 ...": the name may hold spaces and parentheses.
   const size_t open = text.find('(');
   const size_t close = text.rfind(')');
@@ -97,6 +95,19 @@ std::string NewDescriptors(const std::map<int, std::string>& before,
   return absl::StrJoin(lines, ", ");
 }
 
+std::map<int, std::string> NewLinks(const std::map<int, std::string>& before) {
+  std::map<int, std::string> links;
+  for (const auto& [fd, target] : OpenDescriptors()) {
+    const auto old = before.find(fd);
+    if (old != before.end() && old->second == target) continue;
+    if (absl::StartsWith(target, "pipe:") ||
+        absl::StartsWith(target, "socket:")) {
+      links[fd] = target;
+    }
+  }
+  return links;
+}
+
 std::vector<pid_t> Descendants() {
   const std::map<pid_t, std::vector<pid_t>> children = ChildrenByParent();
   std::vector<pid_t> found = {getpid()};
@@ -114,6 +125,14 @@ bool Exists(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
 bool IsSleeping(pid_t pid) {
   const std::optional<Process> process = ReadProcess(pid);
   return process.has_value() && process->state == 'S';
+}
+
+void WaitUntilItSleeps(pid_t pid) {
+  while (!IsSleeping(pid)) sched_yield();
+}
+
+void SleepForEver() {
+  for (;;) pause();
 }
 
 std::string ChildrenLeft() {

@@ -29,6 +29,9 @@ std::map<int, std::string> OpenDescriptors();
 std::string NewDescriptors(const std::map<int, std::string>& before,
                            const std::map<int, std::string>& after);
 
+// The pipes and sockets of this process that are not in `before`.
+std::map<int, std::string> NewLinks(const std::map<int, std::string>& before);
+
 // This process's children, their children, and so on. Zombies count.
 std::vector<pid_t> Descendants();
 
@@ -37,6 +40,10 @@ bool Exists(pid_t pid);
 
 // True if `pid` sleeps in a system call that a signal can interrupt.
 bool IsSleeping(pid_t pid);
+void WaitUntilItSleeps(pid_t pid);
+
+// Ends only by a signal. For children.
+[[noreturn]] void SleepForEver();
 
 // One line per child that has not been waited for, zombies included: "process
 // 4711 (cat) is running" or "process 4711 (cat) is a zombie". Empty if there is

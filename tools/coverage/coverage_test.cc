@@ -5,7 +5,6 @@
 
 #include "tools/coverage/coverage.h"
 
-#include <filesystem>
 #include <string>
 
 #include "absl/status/status.h"
@@ -97,11 +96,9 @@ TEST_F(CoverageTest, KnowsTheGradersOwnRule) {
                                 "[other](../tests/08_mutex/mistakes/other.h)"));
 }
 
-// The runfile is a link, over some steps, to the file in the source tree, where
-// all the others are. The test is tagged so that it runs every time.
 TEST(WorkbookTest, TheTableIsCurrent) {
   const std::string root =
-      std::filesystem::canonical("MODULE.bazel").parent_path().string();
+      literate::WorkbookRoot();
   const absl::StatusOr<std::string> page = CoveragePage(root);
   ASSERT_TRUE(page.ok()) << page.status();
   const absl::StatusOr<std::string> written =

@@ -27,6 +27,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return std::move(text).str();
 }
 
+std::string WorkbookRoot() {
+  return std::filesystem::canonical("MODULE.bazel").parent_path().string();
+}
+
 absl::Status WriteFile(const std::string& path, absl::string_view text) {
   std::error_code ignored;  // Opening the file fails then.
   if (const fs::path folder = fs::path(path).parent_path(); !folder.empty()) {

@@ -18,6 +18,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // Replaces the file, and makes the folders it is in.
 absl::Status WriteFile(const std::string& path, absl::string_view text);
 
+// The root of the source tree, for a test that reads all of it: it has the data
+// //:MODULE.bazel, whose runfile is a link, over some steps, to the real file,
+// and the tags "external" and "local", so that it runs every time.
+std::string WorkbookRoot();
+
 // A new, empty folder below $TEST_TMPDIR or /tmp; removed with all it holds.
 class TempFolder {
  public:

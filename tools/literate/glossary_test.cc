@@ -3,7 +3,6 @@
 // The glossary and the pages agree: each of its terms is in bold in the chapter
 // that it names, and the terms stand in alphabetical order.
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -99,11 +98,9 @@ TEST(GlossaryTest, SaysWhatDoesNotAgree) {
           "\"guard\": end the entry with \"Introduced in [NN_topic](...)\"."));
 }
 
-// The runfile is a link, over some steps, to the file in the source tree, where
-// all the others are. The test is tagged so that it runs every time.
 TEST(WorkbookTest, GlossaryAndPagesAgree) {
   const std::string root =
-      std::filesystem::canonical("MODULE.bazel").parent_path().string();
+      WorkbookRoot();
   EXPECT_THAT(GlossaryProblems(root), testing::IsEmpty());
 }
 

@@ -94,15 +94,12 @@ TEST_F(LinksTest, FindsTheMarkdownOfATree) {
   EXPECT_THAT(MarkdownFiles(folder_.path()), ElementsAre("a/c.md", "b.md"));
 }
 
-// The runfile is a link, over some steps, to the file in the source tree, where
-// all the others are. The test is tagged so that it runs every time.
 TEST(WorkbookTest, EveryLinkOfTheWorkbookLeadsSomewhere) {
-  const std::filesystem::path root =
-      std::filesystem::canonical("MODULE.bazel").parent_path();
-  const std::vector<std::string> files = MarkdownFiles(root.string());
+  const std::string root = WorkbookRoot();
+  const std::vector<std::string> files = MarkdownFiles(root);
   EXPECT_THAT(files, testing::Contains("tools/literate/README.md"));
   Problems problems;
-  CheckLinks(root.string(), files, problems);
+  CheckLinks(root, files, problems);
   EXPECT_EQ(ToString(problems), "");
 }
 

@@ -63,7 +63,7 @@ def plot(
     )
     native.sh_binary(
         name = name,
-        srcs = ["//tools/plot:plot.sh"],
+        srcs = ["//tools:run_python.sh"],
         args = [
             "$(location //tools/plot:plot.py)",
             "--benchmark=$(location :%s_benchmark)" % name,
