@@ -66,7 +66,7 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
     skeleton = "//tests:%s/skeleton_file" % chapter
     instrumented_cc_test(
         name = name,
-        size = "medium",
+        size = "small",  # .bazelrc says how long it may take
         srcs = ["//tests:%s/sources" % chapter],
         args = [
             "--chapter=" + chapter,

@@ -97,8 +97,7 @@ TEST_F(CoverageTest, KnowsTheGradersOwnRule) {
 }
 
 TEST(WorkbookTest, TheTableIsCurrent) {
-  const std::string root =
-      literate::WorkbookRoot();
+  const std::string root = literate::WorkbookRoot();
   const absl::StatusOr<std::string> page = CoveragePage(root);
   ASSERT_TRUE(page.ok()) << page.status();
   const absl::StatusOr<std::string> written =

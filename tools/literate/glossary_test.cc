@@ -99,8 +99,7 @@ TEST(GlossaryTest, SaysWhatDoesNotAgree) {
 }
 
 TEST(WorkbookTest, GlossaryAndPagesAgree) {
-  const std::string root =
-      WorkbookRoot();
+  const std::string root = WorkbookRoot();
   EXPECT_THAT(GlossaryProblems(root), testing::IsEmpty());
 }
 
