@@ -44,7 +44,7 @@ class Worker {
   void Start() {
     std::lock_guard lock(mu_);  // One Start() at a time; see chapter 08.
     // TODO(2): refuse a second start.
-    // TODO(3): start a thread. What it does belongs into Run(), below.
+    // TODO(3): start a thread. What it does belongs in Run(), below.
   }
 
   // Waits until the function has returned or thrown; returns at once if it has.

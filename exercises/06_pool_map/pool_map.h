@@ -26,8 +26,7 @@ namespace workbook {
 //   - fn is called once per item. `chunk` neighbouring items are taken from the
 //     list at a time, and one thread works through them in order.
 //   - If fn throws, the rest of its chunk is not run, all other chunks are;
-//   then
-//     the exception that was thrown first is thrown to the caller.
+//     then the exception that was thrown first is thrown to the caller.
 //   - All threads have ended when PoolMap returns or throws.
 //
 // Throws std::invalid_argument if `threads` or `chunk` is 0. Results need not

@@ -229,8 +229,11 @@ template <typename Item, typename Fn>
 // the caller. For the same reason nobody else sees what `fn` changes in memory.
 //
 // An error of one item is that item's alone:
-//   absl::StatusCode::kUnknown  fn threw; the message is "TYPE: TEXT";
-//   absl::StatusCode::kAborted  the process ended without an answer.
+//   absl::StatusCode::kUnknown  fn threw; the message is "TYPE: TEXT", or
+//                               "TYPE" if that is no std::exception;
+//   absl::StatusCode::kAborted  the process ended without a whole answer; the
+//                               message contains its status: the exit code, or
+//                               -N if signal N ended it.
 // If a process cannot be started the call throws std::system_error, and those
 // that were started are killed. However it ends, it leaves no process, no
 // zombie and no descriptor.

@@ -214,8 +214,11 @@ template <typename Item, typename Fn>
 // the caller. For the same reason nobody else sees what `fn` changes in memory.
 //
 // An error of one item is that item's alone:
-//   absl::StatusCode::kUnknown  fn threw; the message is "TYPE: TEXT";
-//   absl::StatusCode::kAborted  the process ended without an answer.
+//   absl::StatusCode::kUnknown  fn threw; the message is "TYPE: TEXT", or
+//                               "TYPE" if that is no std::exception;
+//   absl::StatusCode::kAborted  the process ended without a whole answer; the
+//                               message contains its status: the exit code, or
+//                               -N if signal N ended it.
 // If a process cannot be started the call throws std::system_error, and those
 // that were started are killed. However it ends, it leaves no process, no
 // zombie and no descriptor.
@@ -228,9 +231,9 @@ std::vector<absl::StatusOr<std::string>> ParMap(const std::vector<Item>& items,
   children.reserve(items.size());
   for (const Item& item : items) {
     Channel channel = MakeChannel();
-    // TODO(3): fork. The child lets go of every pipe end that is not its own
-    // business, and calls Answer. The parent adds a Child. Which end must it
-    // close before the next fork, and where does that happen?
+    // TODO(3): fork, which may fail. The child lets go of every pipe end that
+    // is not its own business, and calls Answer. The parent adds a Child. Which
+    // end must the parent close before the next fork, and where is that done?
     (void)item, (void)fn, (void)channel;
   }
 
