@@ -75,12 +75,9 @@ WideAtomicLock::~WideAtomicLock() {
   __atomic_clear(&g_wide_atomic_lock, __ATOMIC_RELEASE);
 }
 
-SyncObject* BeforeAtomic(const volatile void* address, size_t size, Op op,
-                         CodeAddress pc) {
-  Thread* me = self;
-  if (me == nullptr || me->no_preempt != 0) return nullptr;
-  SyncObject* object = g_scheduler.Object(reinterpret_cast<uintptr_t>(address),
-                                          ObjectKind::kAtomic, pc);
+SyncObject* BeforeControlledAtomic(Thread* me, uintptr_t address, size_t size,
+                                   Op op, CodeAddress pc) {
+  SyncObject* object = g_scheduler.Object(address, ObjectKind::kAtomic, pc);
   // A lock looking at its own word is not the student's subject.
   if (object->kind == ObjectKind::kAbslMutex ||
       object->kind == ObjectKind::kAbslCondVar) {

@@ -14,10 +14,17 @@
 
 namespace lockstep::internal {
 
+SyncObject* BeforeControlledAtomic(Thread* me, uintptr_t address, size_t size,
+                                   Op op, CodeAddress pc);
 // The point before an atomic operation. Null: not controlled here (not a
 // controlled thread, or inside lock code), just do it.
-SyncObject* BeforeAtomic(const volatile void* address, size_t size, Op op,
-                         CodeAddress pc);
+inline SyncObject* BeforeAtomic(const volatile void* address, size_t size,
+                                Op op, CodeAddress pc) {
+  Thread* me = self;
+  if (me == nullptr || me->no_preempt != 0) return nullptr;
+  return BeforeControlledAtomic(me, reinterpret_cast<uintptr_t>(address), size,
+                                op, pc);
+}
 void AfterLoad(SyncObject* object, int order, uint64_t value, size_t size,
                CodeAddress pc);
 void AfterStore(SyncObject* object, int order, uint64_t old_value,

@@ -61,8 +61,13 @@ inline void ReleaseJoinClock(Thread* me, VectorClock* clock) {
 // --- Accesses
 // -----------------------------------------------------------------
 
-void CheckRead(Thread* me, uintptr_t address, size_t size, CodeAddress pc);
-void CheckWrite(Thread* me, uintptr_t address, size_t size, CodeAddress pc);
+// A plain access as the compiler announces it. One copy of the checks for each
+// size (1, 2, 4, 8 and 16), because this is what runs most often of all.
+template <size_t kSize, bool kWrite>
+void CheckAccess(Thread* me, uintptr_t address, CodeAddress pc);
+// One of any size.
+void CheckRange(Thread* me, uintptr_t address, size_t size, bool write,
+                CodeAddress pc);
 
 // Plain accesses against atomic ones and the other way round.
 void CheckAtomicAccess(Thread* me, SyncObject* object, size_t size, bool write,

@@ -82,66 +82,21 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
 
 // --- Objects ---------------------------------------------------------------
 
-namespace {
-size_t HashAddress(uintptr_t address, size_t mask) {
-  return (address * 0x9E3779B97F4A7C15u >> 32) & mask;
-}
-}  // namespace
-
-SyncObject* Scheduler::FindObject(uintptr_t address) {
-  if (table_.empty()) return nullptr;
-  const size_t mask = table_.size() - 1;
-  for (size_t i = HashAddress(address, mask);; i = (i + 1) & mask) {
-    const Slot& slot = table_[i];
-    if (slot.generation != generation_) return nullptr;
-    if (slot.address == address) {
-      return slot.id == 0 ? nullptr : objects_[slot.id - 1];
-    }
-  }
-}
-
-SyncObject* Scheduler::Object(uintptr_t address, ObjectKind kind,
-                              CodeAddress pc) {
-  const size_t mask = table_.size() - 1;
-  for (size_t i = HashAddress(address, mask);; i = (i + 1) & mask) {
-    Slot& slot = table_[i];
-    if (slot.generation != generation_) break;
-    if (slot.address != address) continue;
-    if (slot.id != 0) return objects_[slot.id - 1];
-    SyncObject* object = NewObject(address, kind, pc);
-    slot.id = object->id;
-    return object;
-  }
-  SyncObject* object = NewObject(address, kind, pc);
-  if (object_count_ * 2 > table_.size()) GrowTable();
-  const size_t new_mask = table_.size() - 1;
-  size_t i = HashAddress(address, new_mask);
-  while (table_[i].generation == generation_) i = (i + 1) & new_mask;
-  table_[i] = {address, generation_, object->id};
-  return object;
-}
-
 void Scheduler::DropObject(uintptr_t address) {
-  if (table_.empty()) return;
-  const size_t mask = table_.size() - 1;
-  for (size_t i = HashAddress(address, mask);; i = (i + 1) & mask) {
-    Slot& slot = table_[i];
-    if (slot.generation != generation_) return;
-    if (slot.address == address) {
-      slot.id = 0;
-      return;
-    }
-  }
+  Slot* slot = FindSlot(address);
+  if (slot->generation == generation_) slot->id = 0;
 }
 
-SyncObject* Scheduler::NewObject(uintptr_t address, ObjectKind kind,
-                                 CodeAddress pc) {
+SyncObject* Scheduler::MakeObject(uintptr_t address, ObjectKind kind,
+                                  CodeAddress pc) {
   if (object_count_ == objects_.size()) {
     objects_.push_back(new (RawAllocate(sizeof(SyncObject))) SyncObject);
   }
   SyncObject* object = objects_[object_count_++];
   object->Reset(address, object_count_, kind);
   object->first_use = pc;
+  if (object_count_ * 2 > table_.size()) GrowTable();
+  *FindSlot(address) = {address, generation_, object->id};
   if (__builtin_expect(options_.record_steps, false)) {
     RuntimeScope scope;
     lockstep::Object& entry = trace_->objects.emplace_back();
@@ -165,25 +120,38 @@ void Scheduler::GrowTable() {
   table_.reset();
   table_.resize(size);
   for (const Slot& slot : old) {
-    if (slot.generation != generation_) continue;
-    size_t i = HashAddress(slot.address, size - 1);
-    while (table_[i].generation == generation_) i = (i + 1) & (size - 1);
-    table_[i] = slot;
+    if (slot.generation == generation_) *FindSlot(slot.address) = slot;
   }
   old.clear();
 }
 
 // --- The list of runnable threads --------------------------------------------
 
-void Scheduler::AddRunnable(Thread* thread) {
+namespace {
+
+// Member by member: the compiler would copy it with one wide load, which waits
+// until the narrow stores that have just been made there have reached the
+// cache.
+inline void CopyPending(const Pending& from, Pending* to) {
+  to->thread = from.thread;
+  to->op = from.op;
+  to->object = from.object;
+  to->writes = from.writes;
+  to->second = from.second;
+}
+
+}  // namespace
+
+// `object`: what its next operation is on, 0 if nothing.
+void Scheduler::AddRunnable(Thread* thread, ObjectId object) {
   runnable_.push_back({});
   Pending* slots = runnable_.data();
   size_t at = runnable_.size() - 1;
   for (; at > 0 && slots[at - 1].thread > thread->id; --at) {
-    slots[at] = slots[at - 1];
+    CopyPending(slots[at - 1], &slots[at]);
     ++threads_[slots[at].thread]->slot;
   }
-  slots[at] = {thread->id, thread->resume_op, 0, true, 0};
+  slots[at] = {thread->id, thread->resume_op, object, true, 0};
   thread->slot = static_cast<uint32_t>(at);
   thread->state = ThreadState::kRunnable;
 }
@@ -192,7 +160,7 @@ void Scheduler::RemoveRunnable(Thread* thread) {
   Pending* slots = runnable_.data();
   const size_t size = runnable_.size() - 1;
   for (size_t i = thread->slot; i < size; ++i) {
-    slots[i] = slots[i + 1];
+    CopyPending(slots[i + 1], &slots[i]);
     --threads_[slots[i].thread]->slot;
   }
   runnable_.pop_back();
@@ -236,9 +204,7 @@ void Scheduler::Unlink(Thread* thread) {
 
 void Scheduler::Release(Thread* thread) {
   Unlink(thread);
-  AddRunnable(thread);
-  Pending& pending = runnable_[thread->slot];
-  pending.object = TraceId(thread->waits_on);
+  AddRunnable(thread, TraceId(thread->waits_on));
 }
 
 uint32_t Scheduler::ReleaseAll(SyncObject* object) {
@@ -270,8 +236,7 @@ void Scheduler::MoveToLock(Thread* thread, SyncObject* lock) {
   Unlink(thread);
   if (lock->owner == nullptr && lock->readers == 0) {
     thread->waits_on = lock;
-    AddRunnable(thread);
-    runnable_[thread->slot].object = lock->id;
+    AddRunnable(thread, lock->id);
   } else {
     Enqueue(thread, lock, kNoDeadline);
   }
@@ -291,25 +256,27 @@ void Scheduler::LockFreed(SyncObject* object) {
 }
 
 void Scheduler::LockTaken(Thread* me, SyncObject* object, bool shared) {
-  for (size_t i = 0; i < runnable_.size();) {
-    const Pending& pending = runnable_[i];
+  const ObjectId id = object->id;
+  Pending* slots = runnable_.data();
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < runnable_.size(); ++i) {
+    const Pending& pending = slots[i];
+    Thread* t = threads_[pending.thread];
     bool wants_shared = false;
-    if (pending.object != object->id || pending.thread == me->id ||
+    if (pending.object != id || t == me ||
         !NeedsLock(pending.op, &wants_shared) || (shared && wants_shared)) {
-      ++i;
+      if (kept != i) CopyPending(pending, &slots[kept]);
+      t->slot = kept++;
       continue;
     }
-    Thread* t = threads_[pending.thread];
-    t->resume_op = pending.op;
-    t->wait_op = pending.op;
-    RemoveRunnable(t);
+    t->resume_op = t->wait_op = pending.op;
     Enqueue(t, object, t->lock_deadline);
-    // (`pending` is the next thread's by now.)
     if (Step* step = Record(t, t->resume_op, object, t->pc)) {
       step->blocked = true;
       step->other = me->id;
     }
   }
+  runnable_.resize(kept);
 }
 
 // --- Choosing ----------------------------------------------------------------
@@ -327,7 +294,7 @@ uint32_t Scheduler::ChooseOneOf(Decision::Kind kind, uint32_t count) {
   return chosen;
 }
 
-Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
+inline Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
   Choice choice;
   choice.runnable =
       absl::Span<const Pending>(runnable_.data(), runnable_.size());
@@ -349,7 +316,7 @@ Thread* Scheduler::AskStrategy(Thread* me, bool me_runnable) {
   decisions_.push_back({Decision::Kind::kThread, chosen});
   Thread* next = threads_[chosen];
   if (next != me && me_runnable && !choice.current_yields) {
-    ++trace_->counters.preemptions;
+    ++counters_.preemptions;
   }
   return next;
 }
@@ -366,11 +333,10 @@ Thread* Scheduler::LongestWaiting() {
 Thread* Scheduler::ChooseNext(Thread* me, bool me_runnable) {
   while (runnable_.empty()) WakeSomebody(me);
   if (runnable_.size() == 1) {
-    if (every_point_) AskStrategy(me, me_runnable);
-    return threads_[runnable_[0].thread];
-  }
-  if (__builtin_expect(fair_phase_, false)) return LongestWaiting();
-  if (__builtin_expect(points_ >= next_check_, false)) {
+    if (!every_point_) return threads_[runnable_[0].thread];
+  } else if (__builtin_expect(fair_phase_, false)) {
+    return LongestWaiting();
+  } else if (__builtin_expect(points_ >= next_check_, false)) {
     next_check_ = points_ + kStarvationCheck;
     Thread* oldest = LongestWaiting();
     if (oldest != me && oldest->last_run + kStarvation < points_) {
@@ -405,25 +371,20 @@ void Scheduler::WakeSomebody(Thread* me) {
 }
 
 void Scheduler::SwitchTo(Thread* me, Thread* next) {
-  ++trace_->counters.context_switches;
+  ++counters_.context_switches;
   next->last_run = points_;
   next->switched_in = points_;
   running_ = next;
   SwitchContext(&me->context, &next->context);
 }
 
-void Scheduler::Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
-                      bool writes, SyncObject* second) {
-  if (me->no_preempt != 0) return;
+// What `me` is about to do is in its slot of runnable_.
+void Scheduler::PassPoint(Thread* me, CodeAddress pc) {
   ++points_;
   me->pc = pc;
   me->accesses_since_point = 0;
-  Pending& pending = runnable_[me->slot];
-  pending.op = op;
-  pending.object = TraceId(object);
-  pending.writes = writes;
-  pending.second = TraceId(second);
-  Mix(uint64_t{me->id} << 40 | uint64_t(op) << 32 | pending.object);
+  const Pending& pending = runnable_[me->slot];
+  Mix(uint64_t{me->id} << 40 | uint64_t(pending.op) << 32 | pending.object);
   if (__builtin_expect(points_ >= options_.max_steps, false)) LongRun(me);
   me->last_run = points_;
   if (runnable_.size() == 1 && !every_point_) return;
@@ -507,7 +468,7 @@ void Scheduler::Unproductive(Thread* me) {
 void Scheduler::Unpark(Thread*) {
   for (uint32_t i = 0; i < thread_count_; ++i) {
     Thread* t = threads_[i];
-    if (t->state == ThreadState::kParked) AddRunnable(t);
+    if (t->state == ThreadState::kParked) AddRunnable(t, 0);
   }
   parked_count_ = 0;
 }
@@ -607,9 +568,9 @@ Thread* Scheduler::Spawn(Thread* me, void* (*function)(void*), void* argument,
     t->blocked_signals = me->blocked_signals;
     t->clock.Join(me->clock);
     Tick(me);
-    ++trace_->counters.threads_created;
+    ++counters_.threads_created;
   }
-  AddRunnable(t);
+  AddRunnable(t, 0);
   return t;
 }
 
@@ -666,7 +627,7 @@ void Scheduler::ThreadEnds(Thread* me) {
   self = me;
   Thread* next = ChooseNext(me, false);
   self = nullptr;
-  ++trace_->counters.context_switches;
+  ++counters_.context_switches;
   next->last_run = points_;
   running_ = next;
   FinishContext(&me->context, &next->context);
@@ -798,7 +759,7 @@ void Scheduler::Run(const RunOptions& options, Strategy& strategy,
   trace->decisions.clear();
   trace->steps.clear();
   trace->objects.clear();
-  trace->counters = Counters();
+  counters_ = Counters();
   if (trace->finding.verdict != Verdict::kNone) trace->finding = Finding();
   has_finding_ = fair_phase_ = body_done_ = false;
   thread_count_ = alive_count_ = parked_count_ = timed_count_ = 0;
@@ -856,7 +817,8 @@ void Scheduler::CleanUp() {
 void Scheduler::FillTrace() {
   trace_->decisions.assign(decisions_.begin(), decisions_.end());
   trace_->threads = thread_count_;
-  trace_->counters.points = points_;
+  counters_.points = points_;
+  trace_->counters = counters_;
 }
 
 }  // namespace lockstep::internal

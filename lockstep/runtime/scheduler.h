@@ -206,7 +206,12 @@ class __attribute__((visibility("hidden"))) Scheduler {
   // `me` is about to perform `op`: let the strategy choose who goes next.
   // Returns when `me` is chosen. No effect while me->no_preempt.
   void Point(Thread* me, Op op, SyncObject* object, CodeAddress pc,
-             bool writes = true, SyncObject* second = nullptr);
+             bool writes = true, SyncObject* second = nullptr) {
+    if (me->no_preempt != 0) return;
+    runnable_[me->slot] = {me->id, op, TraceId(object), writes,
+                           TraceId(second)};
+    PassPoint(me, pc);
+  }
 
   // Puts `me` to sleep on `object` (may be null) until Release() or the
   // deadline (virtual time). Returns false if the deadline passed.
@@ -260,8 +265,19 @@ class __attribute__((visibility("hidden"))) Scheduler {
   void TooManyAccesses(Thread* me, CodeAddress pc);
 
   // The object at an address; made on first use.
-  SyncObject* Object(uintptr_t address, ObjectKind kind, CodeAddress pc);
-  SyncObject* FindObject(uintptr_t address);
+  SyncObject* Object(uintptr_t address, ObjectKind kind, CodeAddress pc) {
+    SyncObject* object = FindObject(address);
+    return __builtin_expect(object != nullptr, true)
+               ? object
+               : MakeObject(address, kind, pc);
+  }
+  // Null if nothing is known of that address in this schedule.
+  SyncObject* FindObject(uintptr_t address) {
+    const Slot& slot = *FindSlot(address);
+    return slot.generation == generation_ && slot.id != 0
+               ? objects_[slot.id - 1]
+               : nullptr;
+  }
   // Forgets the object there (destroyed); a new one gets a new id.
   void DropObject(uintptr_t address);
 
@@ -304,7 +320,7 @@ class __attribute__((visibility("hidden"))) Scheduler {
   bool active() const { return active_; }
   bool body_done() const { return body_done_; }
   const RunOptions& options() const { return options_; }
-  Counters& counters() { return trace_->counters; }
+  Counters& counters() { return counters_; }
   Trace* trace() { return trace_; }
   uint32_t thread_count() const { return thread_count_; }
   Thread* thread(ThreadId id) { return threads_[id]; }
@@ -329,12 +345,25 @@ class __attribute__((visibility("hidden"))) Scheduler {
     ObjectId id;
   };
 
+  // The slot of `address`, or the free one where it belongs (its generation is
+  // then an earlier schedule's).
+  Slot* FindSlot(uintptr_t address) {
+    const size_t mask = table_.size() - 1;
+    size_t i = (address * 0x9E3779B97F4A7C15u >> 32) & mask;
+    while (table_[i].generation == generation_ &&
+           table_[i].address != address) {
+      i = (i + 1) & mask;
+    }
+    return &table_[i];
+  }
+
   Thread* NewThread();
-  SyncObject* NewObject(uintptr_t address, ObjectKind kind, CodeAddress pc);
+  SyncObject* MakeObject(uintptr_t address, ObjectKind kind, CodeAddress pc);
   void GrowTable();
-  void AddRunnable(Thread* thread);
+  void AddRunnable(Thread* thread, ObjectId object);
   void RemoveRunnable(Thread* thread);
   void Unlink(Thread* thread);
+  void PassPoint(Thread* me, CodeAddress pc);
   Thread* ChooseNext(Thread* me, bool me_runnable);
   Thread* AskStrategy(Thread* me, bool me_runnable);
   Thread* LongestWaiting();
@@ -346,7 +375,9 @@ class __attribute__((visibility("hidden"))) Scheduler {
   Step* RecordStep(Thread* me, Op op, SyncObject* object, CodeAddress pc);
   void CleanUp();
   void Enqueue(Thread* thread, SyncObject* object, int64_t deadline);
-  ObjectId TraceId(SyncObject* object) { return object ? object->id : 0; }
+  static ObjectId TraceId(const SyncObject* object) {
+    return object != nullptr ? object->id : 0;
+  }
   void Mix(uint64_t value) {
     hash_ = (hash_ ^ value) * 0x9E3779B97F4A7C15u;
     hash_ ^= hash_ >> 29;
@@ -371,12 +402,13 @@ class __attribute__((visibility("hidden"))) Scheduler {
   uint32_t timed_count_ = 0;
   Array<Pending> runnable_;  // ascending by thread
   Array<Decision> decisions_;
+  Counters counters_;
   VectorClock exit_clock_;
   Array<Thread*> ended_detached_;  // their donors can be used again
 
   Array<SyncObject*> objects_;
   uint32_t object_count_ = 0;
-  Array<Slot> table_;
+  Array<Slot> table_;  // open addressing; never full
   uint32_t generation_ = 0;
 
   int64_t now_ = 0;

@@ -22,27 +22,61 @@ constexpr uint32_t kAccessesPerPoint = 200'000;
 // end in a crash, not in shadow memory for the whole address space.
 constexpr size_t kLongestAccess = size_t{1} << 20;
 
-inline void Access(Thread* me, const volatile void* address, size_t size,
-                   bool write, CodeAddress pc) {
+template <size_t kSize, bool kWrite>
+inline void Check(Thread* me, const volatile void* address, CodeAddress pc) {
+  if (!g_detect_races || me->ignore_accesses != 0) return;
+  CheckAccess<kSize, kWrite>(me, reinterpret_cast<uintptr_t>(address), pc);
+}
+
+// Apart from Access, which so gets by without a stack frame.
+template <size_t kSize, bool kWrite>
+__attribute__((noinline)) void CheckAfterPoint(Thread* me,
+                                               const volatile void* address,
+                                               CodeAddress pc) {
+  g_scheduler.TooManyAccesses(me, pc);
+  Check<kSize, kWrite>(me, address, pc);
+}
+
+template <size_t kSize, bool kWrite>
+inline void Access(const volatile void* address, CodeAddress pc) {
+  Thread* me = self;
+  if (me == nullptr) return;
+  if (__builtin_expect(++me->accesses_since_point > kAccessesPerPoint, false)) {
+    return CheckAfterPoint<kSize, kWrite>(me, address, pc);
+  }
+  Check<kSize, kWrite>(me, address, pc);
+}
+
+inline void AccessRange(const volatile void* address, size_t size, bool write,
+                        CodeAddress pc) {
+  Thread* me = self;
+  if (me == nullptr) return;
   if (__builtin_expect(++me->accesses_since_point > kAccessesPerPoint, false)) {
     g_scheduler.TooManyAccesses(me, pc);
   }
   if (!g_detect_races || me->ignore_accesses != 0) return;
   if (size > kLongestAccess) size = kLongestAccess;
-  const auto a = reinterpret_cast<uintptr_t>(address);
-  if (write) {
-    CheckWrite(me, a, size, pc);
-  } else {
-    CheckRead(me, a, size, pc);
-  }
+  CheckRange(me, reinterpret_cast<uintptr_t>(address), size, write, pc);
 }
 
-inline void Read(const volatile void* address, size_t size, CodeAddress pc) {
-  if (Thread* me = self) Access(me, address, size, false, pc);
+template <size_t kSize>
+inline void Read(const volatile void* address, CodeAddress pc) {
+  Access<kSize, false>(address, pc);
 }
 
-inline void Write(const volatile void* address, size_t size, CodeAddress pc) {
-  if (Thread* me = self) Access(me, address, size, true, pc);
+template <size_t kSize>
+inline void Write(const volatile void* address, CodeAddress pc) {
+  Access<kSize, true>(address, pc);
+}
+
+inline void ReadRange(const volatile void* address, size_t size,
+                      CodeAddress pc) {
+  AccessRange(address, size, false, pc);
+}
+
+inline void WriteRange(const volatile void* address, size_t size,
+                       CodeAddress pc) {
+  AccessRange(address, size, true, pc);
 }
 
 }  // namespace
@@ -76,29 +110,29 @@ void __tsan_func_exit() {
 // --------------------------------------------------------------
 
 #define LOCKSTEP_ACCESS(size)                                                  \
-  void __tsan_read##size(void* p) { Read(p, size, LOCKSTEP_CALLER()); }        \
-  void __tsan_write##size(void* p) { Write(p, size, LOCKSTEP_CALLER()); }      \
-  void __tsan_read_write##size(void* p) { Write(p, size, LOCKSTEP_CALLER()); } \
+  void __tsan_read##size(void* p) { Read<size>(p, LOCKSTEP_CALLER()); }        \
+  void __tsan_write##size(void* p) { Write<size>(p, LOCKSTEP_CALLER()); }      \
+  void __tsan_read_write##size(void* p) { Write<size>(p, LOCKSTEP_CALLER()); } \
   void __tsan_unaligned_read##size(const void* p) {                            \
-    Read(p, size, LOCKSTEP_CALLER());                                          \
+    Read<size>(p, LOCKSTEP_CALLER());                                          \
   }                                                                            \
   void __tsan_unaligned_write##size(void* p) {                                 \
-    Write(p, size, LOCKSTEP_CALLER());                                         \
+    Write<size>(p, LOCKSTEP_CALLER());                                         \
   }                                                                            \
   void __tsan_unaligned_read_write##size(void* p) {                            \
-    Write(p, size, LOCKSTEP_CALLER());                                         \
+    Write<size>(p, LOCKSTEP_CALLER());                                         \
   }                                                                            \
   void __tsan_volatile_read##size(void* p) {                                   \
-    Read(p, size, LOCKSTEP_CALLER());                                          \
+    Read<size>(p, LOCKSTEP_CALLER());                                          \
   }                                                                            \
   void __tsan_volatile_write##size(void* p) {                                  \
-    Write(p, size, LOCKSTEP_CALLER());                                         \
+    Write<size>(p, LOCKSTEP_CALLER());                                         \
   }                                                                            \
   void __tsan_unaligned_volatile_read##size(void* p) {                         \
-    Read(p, size, LOCKSTEP_CALLER());                                          \
+    Read<size>(p, LOCKSTEP_CALLER());                                          \
   }                                                                            \
   void __tsan_unaligned_volatile_write##size(void* p) {                        \
-    Write(p, size, LOCKSTEP_CALLER());                                         \
+    Write<size>(p, LOCKSTEP_CALLER());                                         \
   }
 LOCKSTEP_ACCESS(1)
 LOCKSTEP_ACCESS(2)
@@ -107,19 +141,19 @@ LOCKSTEP_ACCESS(8)
 LOCKSTEP_ACCESS(16)
 
 void __tsan_read_range(void* p, size_t size) {
-  Read(p, size, LOCKSTEP_CALLER());
+  ReadRange(p, size, LOCKSTEP_CALLER());
 }
 void __tsan_write_range(void* p, size_t size) {
-  Write(p, size, LOCKSTEP_CALLER());
+  WriteRange(p, size, LOCKSTEP_CALLER());
 }
 
 // Called before a constructor or destructor stores the object's vtable
 // pointer. Storing the value that is there already conflicts with nothing.
 void __tsan_vptr_update(void** vptr, void* value) {
-  if (*vptr != value) Write(vptr, sizeof(void*), LOCKSTEP_CALLER());
+  if (*vptr != value) Write<sizeof(void*)>(vptr, LOCKSTEP_CALLER());
 }
 void __tsan_vptr_read(void** vptr) {
-  Read(vptr, sizeof(void*), LOCKSTEP_CALLER());
+  Read<sizeof(void*)>(vptr, LOCKSTEP_CALLER());
 }
 
 // Clang calls __tsan_memcpy, g++ memcpy, which the linker sends to
@@ -127,20 +161,20 @@ void __tsan_vptr_read(void** vptr) {
 #define LOCKSTEP_MEMORY(prefix)                                    \
   void* prefix##memcpy(void* to, const void* from, size_t size) {  \
     if (size != 0) {                                               \
-      Read(from, size, LOCKSTEP_CALLER());                         \
-      Write(to, size, LOCKSTEP_CALLER());                          \
+      ReadRange(from, size, LOCKSTEP_CALLER());                    \
+      WriteRange(to, size, LOCKSTEP_CALLER());                     \
     }                                                              \
     return std::memcpy(to, from, size);                            \
   }                                                                \
   void* prefix##memmove(void* to, const void* from, size_t size) { \
     if (size != 0) {                                               \
-      Read(from, size, LOCKSTEP_CALLER());                         \
-      Write(to, size, LOCKSTEP_CALLER());                          \
+      ReadRange(from, size, LOCKSTEP_CALLER());                    \
+      WriteRange(to, size, LOCKSTEP_CALLER());                     \
     }                                                              \
     return std::memmove(to, from, size);                           \
   }                                                                \
   void* prefix##memset(void* to, int value, size_t size) {         \
-    if (size != 0) Write(to, size, LOCKSTEP_CALLER());             \
+    if (size != 0) WriteRange(to, size, LOCKSTEP_CALLER());        \
     return std::memset(to, value, size);                           \
   }
 LOCKSTEP_MEMORY(__tsan_)

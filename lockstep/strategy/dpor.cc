@@ -200,12 +200,10 @@ void Dpor::FindRaces() {
     Clock after = before;
     for (size_t i = 0; i < j; ++i) {
       const Pending& earlier = nodes_[i].event;
-      if (earlier.thread == p || !Dependent(earlier, event)) continue;
+      // What comes before anyway (all of p's own, too) has been joined already.
+      if (before.at[earlier.thread] > i || !Dependent(earlier, event)) continue;
       after.Join(clocks[i]);
-      if (before.at[earlier.thread] > i ||
-          !MayBeEnabledTogether(earlier, event)) {
-        continue;
-      }
+      if (!MayBeEnabledTogether(earlier, event)) continue;
       // The two could have come the other way round. Somebody who leads to
       // `event` must be tried in the state before `earlier`.
       Node& node = nodes_[i];
