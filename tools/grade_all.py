@@ -263,14 +263,16 @@ def read_events(path):
 
 
 def compiler_error(output, chapter):
-    """The first message of the compiler that names the student's file."""
-    match = re.search(rf"exercises/{chapter}/\S+:\d+:\d+: (?:fatal )?error: .*",
-                      output)
-    if not match:
-        match = re.search(rf"error: .*exercises/{chapter}/.*"
-                          rf"|answer\.h:.*error: .*"
-                          rf"|multiple definition of .*", output)
-    return match.group(0)[:200] if match else ""
+    """The message that says most about the student's file."""
+    for pattern in [
+            rf'#error "(exercises/{chapter}/.*)"',  # of make_answer.sh
+            rf"(exercises/{chapter}/\S+:\d+:\d+: (?:fatal )?error: .*)",
+            r"(multiple definition of .*)",
+            r"([^\s:]+:\d+:\d+: (?:fatal )?error: .*)"]:
+        match = re.search(pattern, output)
+        if match:
+            return match.group(1)[:300]
+    return ""
 
 
 def grade(bazel, copy, chapters):

@@ -197,6 +197,13 @@ class CompilerErrorTest(unittest.TestCase):
         output = 'answer.h:1:2: error: #error "exercises/08_mutex/a.h is empty."'
         self.assertIn("is empty",
                       grade_all.compiler_error(output, "08_mutex"))
+        self.assertEqual(grade_all.compiler_error(output, "08_mutex"),
+                         "exercises/08_mutex/a.h is empty.")
+
+    def test_what_the_tests_miss(self):
+        output = "tests/08_mutex/lock_test.cc:9:1: error: no 'Lock'\n"
+        self.assertEqual(grade_all.compiler_error(output, "08_mutex"),
+                         output.strip())
 
     def test_what_the_linker_says(self):
         self.assertIn("'main'", grade_all.compiler_error(
@@ -239,13 +246,13 @@ class MainTest(unittest.TestCase):
         with open(os.path.join(folder, b"lock.h"), "wb") as file:
             file.write(text)
 
-    def start(self, *arguments):
+    def start(self, *arguments, stderr=subprocess.PIPE):
         bazel = shlex.join([sys.executable, str(self.folder / "fake.py"),
                             str(self.folder / "wait")])
         return subprocess.Popen(
             [sys.executable, grade_all.__file__, "in", "--csv=t.csv",
              f"--bazel={bazel}", *arguments],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.DEVNULL, stderr=stderr, text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={**os.environ, "TMPDIR": str(self.folder),
                  "BUILD_WORKING_DIRECTORY": str(self.folder),
@@ -276,6 +283,19 @@ class MainTest(unittest.TestCase):
         # A pipe gets lines, and nothing for a terminal.
         self.assertIn("[1/10] '-rf\n", errors)
         self.assertNotIn("\033", errors)
+
+    def test_a_terminal_gets_one_line_that_changes(self):
+        self.hand_in(b"ada")
+        self.hand_in(b"\x1b[2J")
+        terminal, end = os.openpty()
+        run = self.start(stderr=end)
+        os.close(end)
+        self.assertEqual(run.wait(), 0)
+        output = os.read(terminal, 1 << 16).decode()
+        os.close(terminal)
+        self.assertIn("\r\033[K[1/2] ?[2J", output)
+        self.assertIn("\r\033[K[2/2] ada, about 0 more minutes", output)
+        self.assertNotIn("\033[2J", output)
 
     def test_resume_goes_on_after_an_interrupt(self):
         self.hand_in(b"ada")
