@@ -51,12 +51,6 @@ COLUMNS = ["student", "chapter", "grade", "rules held", "rules",
 LARGEST = 1 << 20  # bytes
 MINUTES_PER_CHAPTER = 10  # for one student; a compiler can be kept busy for ever
 
-# What is graded sees no process but its own, and what it writes is gone with it.
-# Without this sandbox there would be another, which only hides files.
-SANDBOX = ["--strategy=TestRunner=linux-sandbox",
-           "--sandbox_tmpfs_path=/tmp", "--sandbox_tmpfs_path=/dev/shm",
-           ] if sys.platform == "linux" else []
-
 # Ways to the grade that lead past the rules: out of the language, into the
 # grader or the tests, and round the comparison of values.
 LOOK_AT = re.compile(
@@ -275,13 +269,28 @@ def compiler_error(output, chapter):
     return ""
 
 
+def sandbox(bazel, copy):
+    """Flags of Bazel for tests that are not to be trusted.
+
+    They see no process but their own, and what they write is gone with them.
+    Without this sandbox there would be another, which only hides files.
+    """
+    if sys.platform != "linux":
+        return []
+    # Where Bazel itself works cannot be replaced by an empty folder.
+    used = [str(copy)] + [word.split("=")[-1] for word in bazel]
+    return ["--strategy=TestRunner=linux-sandbox"] + [
+        f"--sandbox_tmpfs_path={folder}" for folder in ("/tmp", "/dev/shm")
+        if not any(path.startswith(folder + "/") for path in used)]
+
+
 def grade(bazel, copy, chapters):
     """Grades exercises/ of the copy. Yields a tuple for each chapter."""
     events = copy.parent / "events.json"
     events.unlink(missing_ok=True)
     run = subprocess.Popen(
         [*bazel, "test", "--keep_going", "--curses=no", "--noshow_progress",
-         "--test_output=summary", "--nocache_test_results", *SANDBOX,
+         "--test_output=summary", "--nocache_test_results", *sandbox(bazel, copy),
          f"--build_event_json_file={events}", "--",
          *[f"//chapters/{c}:grade" for c in chapters]],
         cwd=copy, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -185,6 +185,20 @@ class ComparisonTest(unittest.TestCase):
         self.assertEqual(got["gus"][1], "")
 
 
+@unittest.skipUnless(sys.platform == "linux", "Bazel's sandbox for Linux")
+class SandboxTest(unittest.TestCase):
+
+    def test_what_is_written_is_gone_unless_bazel_works_there(self):
+        strategy, *folders = grade_all.sandbox(["./bazelw"], "/var/tmp/x")
+        self.assertEqual(strategy, "--strategy=TestRunner=linux-sandbox")
+        self.assertEqual(folders, ["--sandbox_tmpfs_path=/tmp",
+                                   "--sandbox_tmpfs_path=/dev/shm"])
+        for bazel, copy in [(["./bazelw"], "/tmp/x"),
+                            (["bazel", "--output_base=/tmp/x"], "/var/tmp/x")]:
+            self.assertEqual(grade_all.sandbox(bazel, copy)[1:],
+                             ["--sandbox_tmpfs_path=/dev/shm"])
+
+
 class CompilerErrorTest(unittest.TestCase):
 
     def test_the_first_one_in_the_file_of_the_student(self):
