@@ -73,7 +73,8 @@ def _answer_test(name, chapter, answer, path, self_check = "", tags = []):
             "--answer=" + path,
             "--skeleton=tests/%s/skeleton/%s" % (chapter, path.split("/")[-1]),
         ] + (["--self_check=" + self_check] if self_check else []),
-        data = [answer, skeleton],
+        # The sources tell the grader which tests must run.
+        data = [answer, skeleton, "//tests:%s/sources" % chapter],
         launcher = "//tests/grader",
         tags = tags + ["block-network"],
         deps = _ANSWER_DEPS + [

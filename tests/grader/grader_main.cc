@@ -15,8 +15,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -35,6 +37,7 @@
 #include "absl/strings/strip.h"
 #include "tests/grader/mistake.h"
 #include "tests/grader/supervisor.h"
+#include "tests/grader/test_names.h"
 
 ABSL_FLAG(std::string, chapter, "", "the chapter's name, as 08_mutex");
 ABSL_FLAG(std::string, answer, "",
@@ -103,6 +106,34 @@ std::vector<std::string> ParseOwnFlags(int argc, char** argv) {
   return others;
 }
 
+// The tests that the sources of the chapter define, and so must run. Read from
+// there, because an answer can change what the test program runs, for instance
+// through GTEST_FILTER in its environment.
+std::vector<std::string> TestsOf(const std::string& chapter) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& file : std::filesystem::directory_iterator(
+           absl::StrCat("tests/", chapter), ignored)) {
+    if (file.path().extension() != ".cc") continue;
+    for (std::string& name : TestNames(ReadFile(file.path().string()))) {
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+// True if whoever started the grader asked for some of the tests.
+bool SomeTestsOnly(const std::vector<std::string>& program_flags) {
+  for (const char* variable : {"TESTBRIDGE_TEST_ONLY", "GTEST_FILTER",
+                               "GTEST_TOTAL_SHARDS", "TEST_TOTAL_SHARDS"}) {
+    if (std::getenv(variable) != nullptr) return true;
+  }
+  return std::any_of(program_flags.begin(), program_flags.end(),
+                     [](const std::string& flag) {
+                       return absl::StrContains(flag, "gtest_filter");
+                     });
+}
+
 // Becomes the test program. Returns only if there is none.
 int RunProgram(std::vector<std::string> arguments) {
   std::vector<char*> argv;
@@ -150,7 +181,14 @@ int Main(int argc, char** argv) {
                 program.c_str());
     return 1;
   }
-  const Outcome outcome =
+  const std::vector<std::string> tests = TestsOf(chapter);
+  const bool some_tests_only = SomeTestsOnly(program_flags);
+  if (tests.empty()) {
+    std::printf("%s: cannot read its tests in tests/%s/\n", chapter.c_str(),
+                chapter.c_str());
+    return 1;
+  }
+  Outcome outcome =
       Supervise(limits, log_path, [&](const std::vector<std::string>& seen) {
         std::vector<std::string> arguments = {program};
         arguments.insert(arguments.end(), program_flags.begin(),
@@ -159,6 +197,9 @@ int Main(int argc, char** argv) {
         arguments.push_back("--grader_seen=" + absl::StrJoin(seen, ":"));
         return RunProgram(std::move(arguments));
       });
+
+  if (outcome.log.done && !some_tests_only)
+    NameTestsThatDidNotRun(tests, outcome);
 
   const bool named = outcome.log.Count(/*passed=*/false) > 0;
   if (!outcome.verdict.empty() && !named) {
@@ -208,6 +249,11 @@ int Main(int argc, char** argv) {
 
   const int rules = static_cast<int>(outcome.log.tests.size());
   const int held = outcome.log.Count(/*passed=*/true);
+  if (outcome.passed() && some_tests_only) {
+    std::printf("\n%s: the rules that were asked for hold: %d of %d.\n",
+                chapter.c_str(), rules, static_cast<int>(tests.size()));
+    return 0;
+  }
   if (outcome.passed()) {
     std::printf("\n%s: all %d rules hold.\n", chapter.c_str(), rules);
     return 0;

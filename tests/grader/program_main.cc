@@ -5,6 +5,8 @@
 // (grader_main.cc), which runs this program. Run by hand, for instance in a
 // debugger, it prints the same and writes nothing down.
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -25,6 +27,20 @@ ABSL_FLAG(
     "tests to leave out, separated by ':'; they ran in an earlier process");
 ABSL_DECLARE_FLAG(std::string, lockstep_verdicts);
 
+namespace {
+
+char key[grader::kKeyBytes];
+ssize_t key_size = 0;
+
+// Takes the key that seals the log before any static object of the answer can:
+// functions with a priority run before constructors without one.
+__attribute__((constructor(101))) void TakeKey() {
+  key_size = read(grader::kKeyDescriptor, key, sizeof(key));
+  close(grader::kKeyDescriptor);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   lockstep::InitGoogleTest(&argc, argv);
   const std::string log = absl::GetFlag(FLAGS_grader_log);
@@ -41,7 +57,8 @@ int main(int argc, char** argv) {
   delete listeners.Release(listeners.default_result_printer());
   const char* color = std::getenv("LOCKSTEP_COLOR");
   listeners.Append(new grader::RuleListener(
-      grader::VerdictLogWriter(log),
+      grader::VerdictLogWriter(log,
+                               std::string(key, key_size > 0 ? key_size : 0)),
       color != nullptr && absl::string_view(color) == "1"));
   const int status = RUN_ALL_TESTS();
   std::fflush(nullptr);

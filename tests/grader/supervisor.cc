@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #endif
 
 #include <algorithm>
@@ -43,10 +45,48 @@ void BecomeBounded(const Limits& limits) {
   setrlimit(RLIMIT_CORE, &no_core);
   const rlimit file_size = {256u << 20, 256u << 20};
   setrlimit(RLIMIT_FSIZE, &file_size);
+  // All of the user's, so it is generous. Who forks without end meets it.
+  const rlimit processes = {8192, 8192};
+  setrlimit(RLIMIT_NPROC, &processes);
   if (limits.memory_bytes != 0) {
     const rlimit memory = {limits.memory_bytes, limits.memory_bytes};
     setrlimit(RLIMIT_AS, &memory);
   }
+#ifdef __linux__
+  // No privileges for the program, should root be grading. Among them is the
+  // one to attach to any process, the supervisor included.
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    prctl(PR_CAPBSET_DROP, capability);
+  }
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#endif
+}
+
+// A key that no other run has.
+std::string NewKey() {
+  std::string key(kKeyBytes, '\0');
+#ifdef __linux__
+  if (getrandom(key.data(), key.size(), 0) ==
+      static_cast<ssize_t>(key.size())) {
+    return key;
+  }
+#endif
+  std::ifstream("/dev/urandom").read(key.data(), key.size());
+  return key;
+}
+
+// Makes the child able to read `key` from kKeyDescriptor, once.
+void LeaveKey(const std::string& key) {
+  int ends[2];
+  if (pipe(ends) != 0 ||
+      write(ends[1], key.data(), key.size()) !=
+          static_cast<ssize_t>(key.size()) ||
+      dup2(ends[0], kKeyDescriptor) != kKeyDescriptor) {
+    std::perror("grader: key");
+    _exit(2);
+  }
+  close(ends[0]);
+  close(ends[1]);
 }
 
 // Kills what the child left behind. Returns how many processes that were.
@@ -98,7 +138,7 @@ void NameEarlyEnd(int status, Outcome& outcome) {
 
 // Runs one child and watches it to its end.
 Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
-                      absl::FunctionRef<int()> child) {
+                      const std::string& key, absl::FunctionRef<int()> child) {
   Outcome outcome;
   int output[2];
   if (pipe2(output, O_CLOEXEC) != 0) {
@@ -107,6 +147,9 @@ Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
   }
 #ifdef __linux__
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // What this process knows is closed to others of the same user: its memory,
+  // its descriptors, and ptrace. An exec makes the child an ordinary one.
+  prctl(PR_SET_DUMPABLE, 0);
 #endif
   std::fflush(nullptr);
   const pid_t pid = fork();
@@ -115,6 +158,7 @@ Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
     std::exit(2);
   }
   if (pid == 0) {
+    LeaveKey(key);
     BecomeBounded(limits);
     dup2(output[1], STDOUT_FILENO);
     dup2(output[1], STDERR_FILENO);
@@ -174,7 +218,7 @@ Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
       }
     }
     if (status.has_value() || stopped) continue;
-    const VerdictLog log = ParseVerdictLog(ReadFile(log_path));
+    const VerdictLog log = ParseVerdictLog(ReadFile(log_path), key);
     const TestOutcome* test = log.Running();
     const std::string now_running =
         test != nullptr ? test->name : absl::StrCat("#", log.tests.size());
@@ -188,8 +232,12 @@ Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
     }
   }
   close(output[0]);
-  outcome.log = ParseVerdictLog(ReadFile(log_path));
-  if (!outcome.log.done && !stopped) {
+  outcome.log = ParseVerdictLog(ReadFile(log_path), key);
+  if (outcome.log.forged) {
+    outcome.verdict = kTampering;
+    outcome.message =
+        "the log of the tests has a line that the tests did not write";
+  } else if (!outcome.log.done && !stopped) {
     // A verdict that the child wrote before it died says more than its status.
     const TestOutcome* test = outcome.log.Running();
     if (test != nullptr && !test->verdict.empty()) {
@@ -204,17 +252,40 @@ Outcome SuperviseOnce(const Limits& limits, const std::string& log_path,
 
 }  // namespace
 
+void NameTestsThatDidNotRun(const std::vector<std::string>& tests,
+                            Outcome& outcome) {
+  for (const std::string& name : tests) {
+    const bool ran =
+        std::any_of(outcome.log.tests.begin(), outcome.log.tests.end(),
+                    [&](const TestOutcome& test) { return test.name == name; });
+    if (ran) continue;
+    TestOutcome& missing = outcome.log.tests.emplace_back();
+    missing.name = name;
+    missing.verdict = kTampering;
+    missing.message =
+        "this test did not run, though nobody asked to leave it out";
+    missing.finished = true;
+    std::printf("✗ %s  [%s]\n    %s\n", RuleSentence(name).c_str(), kTampering,
+                missing.message.c_str());
+    if (outcome.verdict.empty()) {
+      outcome.verdict = kTampering;
+      outcome.message = missing.message;
+    }
+  }
+}
+
 Outcome Supervise(
     const Limits& limits, const std::string& log_path,
     absl::FunctionRef<int(const std::vector<std::string>& seen)> child) {
   unlink(log_path.c_str());
   const absl::Time start = absl::Now();
-  const VerdictLogWriter writer(log_path);
+  const std::string key = NewKey();
+  const VerdictLogWriter writer(log_path, key);
   std::vector<std::string> seen;
   std::string verdict, message;
   for (;;) {
     Outcome outcome =
-        SuperviseOnce(limits, log_path, [&] { return child(seen); });
+        SuperviseOnce(limits, log_path, key, [&] { return child(seen); });
     if (verdict.empty()) {
       verdict = outcome.verdict;
       message = outcome.message;
@@ -223,7 +294,7 @@ Outcome Supervise(
     if (!began && !outcome.verdict.empty()) {
       // Code outside the tests: constructors of statics.
       writer.Write({"start", kBeforeTheTests});
-      outcome.log = ParseVerdictLog(ReadFile(log_path));
+      outcome.log = ParseVerdictLog(ReadFile(log_path), key);
     }
     const TestOutcome* running = outcome.log.Running();
     if (running != nullptr && !outcome.verdict.empty()) {
@@ -233,11 +304,11 @@ Outcome Supervise(
       const std::string name = running->name;
       writer.Write({"verdict", name, outcome.verdict, outcome.message});
       writer.Write({"end", name, "failed"});
-      outcome.log = ParseVerdictLog(ReadFile(log_path));
+      outcome.log = ParseVerdictLog(ReadFile(log_path), key);
     }
     const bool progress = outcome.log.tests.size() > seen.size();
     if (outcome.log.done || !progress || !began ||
-        outcome.verdict == "too much output" ||
+        outcome.verdict == "too much output" || outcome.log.forged ||
         absl::Now() - start > limits.start_no_more_after) {
       outcome.verdict = verdict;
       outcome.message = message;

@@ -17,6 +17,9 @@
 
 namespace grader {
 
+// The verdict on an answer that reaches for its grade in place of the rules.
+inline constexpr char kTampering[] = "tampering with the grade";
+
 struct Limits {
   // No test may take longer. Wall time: generous, because it is only a
   // safety net; the explorer finds deadlocks and endless loops by itself.
@@ -34,7 +37,7 @@ struct Outcome {
   VerdictLog log;
   // Empty if the child ran its tests to the end and left nothing behind.
   // Otherwise the first verdict of the supervisor ("time-out", "exit", "crash",
-  // "too much output", "process leak") ...
+  // "too much output", "process leak", kTampering) ...
   std::string verdict;
   // ... and a sentence for the student.
   std::string message;
@@ -46,15 +49,21 @@ struct Outcome {
 };
 
 // Forks; runs `child(seen)` in the new process, which must record its events in
-// the verdict log at `log_path`, skip the tests named in `seen`, and return the
-// exit status; passes its output on to standard output; enforces `limits`;
-// kills and reaps every process that is left. When the child ends early, the
-// test that was running gets the verdict, and the rest is run in a new child.
+// the verdict log at `log_path`, sealed with the key that it reads from
+// kKeyDescriptor, skip the tests named in `seen`, and return the exit status;
+// passes its output on to standard output; enforces `limits`; kills and reaps
+// every process that is left. When the child ends early, the test that was
+// running gets the verdict, and the rest is run in a new child.
 //
 // Must be called while the process has a single thread.
 Outcome Supervise(
     const Limits& limits, const std::string& log_path,
     absl::FunctionRef<int(const std::vector<std::string>& seen)> child);
+
+// Fails each of `tests` that the log of a finished program does not have, as
+// tampering: tests do not vanish by a mistake.
+void NameTestsThatDidNotRun(const std::vector<std::string>& tests,
+                            Outcome& outcome);
 
 }  // namespace grader
 

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "tests/grader/mistake.h"
+#include "tests/grader/test_names.h"
 #include "tests/grader/verdict_log.h"
 #include "tools/literate/files.h"
 #include "tools/literate/page.h"
@@ -68,20 +69,6 @@ std::string NameOf(absl::string_view rule) {
 std::string Behaviour(absl::string_view rule) {
   return absl::StrCat(rule.substr(0, rule.find('.')), ": ",
                       grader::RuleSentence(rule));
-}
-
-// The test that is defined at the very beginning of `text`, or "". Its name may
-// stand on the next line.
-std::string TestName(absl::string_view text) {
-  absl::ConsumePrefix(&text, "LOCKSTEP_");
-  if (!absl::ConsumePrefix(&text, "TEST")) return "";
-  if (!absl::ConsumePrefix(&text, "_F")) absl::ConsumePrefix(&text, "_WITH");
-  if (!absl::ConsumePrefix(&text, "(")) return "";
-  const std::vector<absl::string_view> arguments =
-      absl::StrSplit(text.substr(0, text.find(')')), absl::MaxSplits(',', 2));
-  if (arguments.size() < 2) return "";
-  return absl::StrCat(absl::StripAsciiWhitespace(arguments[0]), ".",
-                      absl::StripAsciiWhitespace(arguments[1]));
 }
 
 // A cell of a table may not end it.
@@ -142,7 +129,7 @@ absl::StatusOr<Chapter> ReadChapter(const std::string& root,
     const absl::StatusOr<std::string> text =
         literate::ReadFile((tests / file).string());
     if (!text.ok()) return text.status();
-    for (std::string& rule : TestNames(*text)) {
+    for (std::string& rule : grader::TestNames(*text)) {
       chapter.rules.push_back(std::move(rule));
     }
   }
@@ -175,18 +162,6 @@ std::string Details(const Chapter& chapter) {
 }
 
 }  // namespace
-
-std::vector<std::string> TestNames(absl::string_view text) {
-  std::vector<std::string> names;
-  for (;;) {
-    if (std::string name = TestName(text); !name.empty()) {
-      names.push_back(std::move(name));
-    }
-    const size_t end = text.find('\n');
-    if (end == absl::string_view::npos) return names;
-    text.remove_prefix(end + 1);
-  }
-}
 
 absl::StatusOr<std::string> CoveragePage(const std::string& root) {
   std::vector<Chapter> chapters;

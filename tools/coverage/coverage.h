@@ -8,16 +8,10 @@
 #define TOOLS_COVERAGE_COVERAGE_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace coverage {
-
-// The tests that C++ source `text` defines with TEST and its relatives, in
-// order, as "Suite.Name".
-std::vector<std::string> TestNames(absl::string_view text);
 
 // The page docs/COVERAGE.md for the workbook in the folder `root`. A chapter is
 // a folder of chapters/ with a README.md. NotFound if one has no tests,

@@ -16,7 +16,6 @@
 namespace coverage {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class CoverageTest : public testing::Test {
@@ -43,16 +42,6 @@ class CoverageTest : public testing::Test {
 
   const literate::TempFolder folder_;
 };
-
-TEST(TestNames, FindsEveryKindOfTest) {
-  EXPECT_THAT(TestNames("TEST(A, One) {\n}\n"
-                        "// TEST(A, InAComment)\n"
-                        "LOCKSTEP_TEST(A, Two) {\n"
-                        "LOCKSTEP_TEST_WITH(B, Three,\n  {.schedules = 1}) {\n"
-                        "TEST_F(BTest,\n       Four) {\n"
-                        "TESTING(C, None)\n"),
-              ElementsAre("A.One", "A.Two", "B.Three", "BTest.Four"));
-}
 
 TEST_F(CoverageTest, GoesFromTheSectionToTheMistake) {
   EXPECT_THAT(Page(),
