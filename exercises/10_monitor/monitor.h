@@ -110,6 +110,7 @@ class Condition {
 
 // A board on which threads leave messages for each other: a monitor. Each
 // operation is one step for all others, also where it uses another operation.
+// Users of different boards do not wait for each other.
 //
 // All members may be called by any thread at any time.
 class MessageBoard {

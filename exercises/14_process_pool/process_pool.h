@@ -49,8 +49,9 @@ class TaskError : public std::runtime_error {
   std::string type;  // as in "std::out_of_range"
 };
 
-// A worker has ended before its time: something killed it, it crashed, or a
-// task called _exit().
+// A worker has ended before its time: something killed it, it crashed, a task
+// called _exit(), or it could not read its items or write their outcomes: then
+// its exit code is 1.
 class BrokenProcessPool : public std::runtime_error {
  public:
   explicit BrokenProcessPool(int status)
@@ -280,9 +281,15 @@ struct Outcome {
 
 // Computes one item. Throws nothing that the task throws.
 inline Outcome Compute(const ProcessPool::Task& task, const std::string& item) {
-  // TODO(1): the result, or the error. A result may be too long to be sent.
-  (void)task, (void)item;
-  return {};
+  try {
+    // TODO(1): the result. One that is too long to be sent is an error.
+    (void)task, (void)item;
+    return {};
+  } catch (const std::exception& error) {
+    return {CurrentExceptionType(), error.what()};
+  } catch (...) {
+    return {CurrentExceptionType(), ""};
+  }
 }
 
 // Given. The life of a worker: reads a chunk of items, writes their outcomes,
@@ -325,7 +332,8 @@ inline ProcessPool::ProcessPool(size_t workers, Task task)
 
 inline ProcessPool::~ProcessPool() { Shutdown(); }
 
-// Forks one worker. Of each pipe either process keeps the one end it uses.
+// Forks one worker. Of each pipe either process keeps the one end it uses. The
+// worker's exit code is 0 after the last item, and 1 if Serve throws.
 inline void ProcessPool::StartWorker() {
   Pipe items = MakePipe();
   Pipe outcomes = MakePipe();
@@ -382,10 +390,12 @@ inline ProcessPool::Strings ProcessPool::Map(const Strings& items,
 
   for (Worker& worker : workers_) deal(worker);
   for (size_t missing = items.size(); missing > 0;) {
-    // TODO(3): wait for an answer and read it. Complete: keep it, count it, and
-    // deal again. Not complete: the worker has ended. End the others, remember
-    // its status in `broken_`, and throw.
-    (void)keep;
+    Worker& worker = WaitForAnswer();
+    std::optional<Strings> answer = ReadMessage(worker.outcomes.get());
+    // TODO(3): a complete answer: keep it, count it, and deal again. None: the
+    // worker, number `&worker - workers_.data()`, has ended. End the others,
+    // remember its status in `broken_`, and throw.
+    (void)keep, (void)answer;
     break;
   }
   std::move(kill_workers).Cancel();

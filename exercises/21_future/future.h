@@ -81,24 +81,26 @@ class Future {
   // computation. Throws CancelledError if it was cancelled. Any number of
   // threads may ask, any number of times.
   T Result() const {
-    std::unique_lock lock(state_->mu);
-    // TODO(1): wait for the end.
-    return Outcome(std::move(lock));
+    // TODO(1): wait for the end; the rest is as in ResultFor().
+    return T();
   }
 
   // The same, but throws TimeoutError if the end has not come `timeout` after
   // the call. Nothing changes then.
   T ResultFor(std::chrono::nanoseconds timeout) const {
     std::unique_lock lock(state_->mu);
-    // TODO(2): wait for the end, but not beyond the deadline.
-    (void)timeout;
+    if (!state_->ended.wait_until(lock, DeadlineAfter(timeout),
+                                  [this] { return state_->HasEnded(); })) {
+      throw TimeoutError();
+    }
     return Outcome(std::move(lock));
   }
 
   // Cancels the computation if it has not started. Returns whether it is
   // cancelled, by this call or before.
   bool Cancel() const {
-    // TODO(4): only a pending computation can be cancelled. Then End() it.
+    // TODO(2): the other side of Promise::Start(): exactly one of the two wins.
+    // Only a pending computation can be cancelled. Then End() it.
     return false;
   }
 
@@ -106,8 +108,8 @@ class Future {
   bool Cancelled() const { return Look() == Status::kCancelled; }
   // True if it has ended.
   bool Done() const {
-    const Status status = Look();
-    return status == Status::kFinished || status == Status::kCancelled;
+    std::lock_guard lock(state_->mu);
+    return state_->HasEnded();
   }
 
   // Has `callback` called with this future, once, after the end: by the thread
@@ -117,8 +119,8 @@ class Future {
   // exception from a callback is dropped: it harms neither the other callbacks
   // nor whoever runs them.
   void OnDone(Callback callback) const {
-    // TODO(5): keep it, or run it? Decide and act in one critical section, but
-    // do not run it there.
+    // TODO(3): keep it, or Call() it? Decide and act in one critical section,
+    // but do not call it there.
     (void)callback;
   }
 
@@ -132,6 +134,11 @@ class Future {
 
   // What all handles of a computation share.
   struct State {
+    // mu is held.
+    bool HasEnded() const {
+      return status == Status::kCancelled || status == Status::kFinished;
+    }
+
     std::mutex mu;
     std::condition_variable ended;
     // All guarded by mu.
@@ -150,20 +157,31 @@ class Future {
 
   // What an ended computation left: throws or returns. `lock` holds state_->mu.
   T Outcome(std::unique_lock<std::mutex> lock) const {
-    // TODO(3): there are three cases. Which of the members below may change
-    // after the end, and so need the lock?
-    (void)lock;
-    return T();
+    // Nothing changes after the end, so the user's copy constructor can run
+    // without the lock.
+    lock.unlock();
+    if (state_->status == Status::kCancelled) throw CancelledError();
+    if (state_->error != nullptr) std::rethrow_exception(state_->error);
+    return *state_->value;
   }
 
   // Ends the computation: the new state becomes visible, everybody who waits
   // wakes up, and after that the callbacks run. `lock` holds state_->mu, and
   // value or error are in their place.
   void End(std::unique_lock<std::mutex> lock, Status last) const {
-    // TODO(6): the callbacks need no lock, and must not have one. What if one
+    // TODO(4): the callbacks need no lock, and must not have one. What if one
     // of them destroys *this?
     (void)lock;
     (void)last;
+  }
+
+  // Calls `callback`. Never throws.
+  void Call(const Callback& callback) const {
+    try {
+      callback(*this);
+    } catch (...) {
+      // Dropped: the thread that runs a callback did not ask for it.
+    }
   }
 
   std::shared_ptr<State> state_;
@@ -180,7 +198,10 @@ class Promise {
   // Leaves no one waiting: if the computation has not ended, it ends with a
   // BrokenPromiseError.
   ~Promise() {
-    // TODO(8)
+    std::unique_lock lock(future_.state_->mu);
+    if (future_.state_->HasEnded()) return;
+    future_.state_->error = std::make_exception_ptr(BrokenPromiseError());
+    future_.End(std::move(lock), Status::kFinished);
   }
 
   Future<T> GetFuture() const { return future_; }
@@ -189,7 +210,12 @@ class Promise {
   // cancelled: then leave it alone. Throws InvalidStateError if it was started
   // before or is finished.
   bool Start() {
-    // TODO(7): the other side of Cancel(): exactly one of the two wins.
+    std::lock_guard lock(future_.state_->mu);
+    if (future_.state_->status == Status::kCancelled) return false;
+    if (future_.state_->status != Status::kPending) {
+      throw InvalidStateError("the computation was started before");
+    }
+    future_.state_->status = Status::kRunning;
     return true;
   }
 
@@ -206,8 +232,7 @@ class Promise {
   void Finish(std::optional<T> value, std::exception_ptr error) {
     const auto& state = future_.state_;
     std::unique_lock lock(state->mu);
-    if (state->status == Status::kFinished ||
-        state->status == Status::kCancelled) {
+    if (state->HasEnded()) {
       throw InvalidStateError("the computation has ended");
     }
     state->value = std::move(value);
@@ -229,23 +254,31 @@ template <typename T>
 class AsCompleted {
  public:
   explicit AsCompleted(const std::vector<Future<T>>& futures) {
-    // TODO(9): let each future put itself into ready_->queue when it is done.
-    // Who may be gone by then?
-    (void)futures;
+    for (auto it = futures.begin(); it != futures.end(); ++it) {
+      if (std::find(futures.begin(), it, *it) != it) continue;  // Twice.
+      ++left_;
+      // TODO(5): let it put itself into ready_->queue when it is done. Who may
+      // be gone by then?
+    }
   }
 
   // Waits for the next one. Returns nothing after the last.
   std::optional<Future<T>> Next() {
-    // TODO(10): wait for the queue, not for a particular future.
+    // TODO(6): wait for the queue, not for a particular future. When is there
+    // nothing to wait for?
     return std::nullopt;
   }
 
   // The same, but throws TimeoutError if none has ended `timeout` after the
   // call. You may go on asking.
   std::optional<Future<T>> NextFor(std::chrono::nanoseconds timeout) {
-    // TODO(11)
-    (void)timeout;
-    return std::nullopt;
+    if (left_ == 0) return std::nullopt;
+    std::unique_lock lock(ready_->mu);
+    if (!ready_->added.wait_until(lock, DeadlineAfter(timeout),
+                                  [this] { return !ready_->queue.empty(); })) {
+      throw TimeoutError();
+    }
+    return Take();
   }
 
  private:
@@ -256,8 +289,16 @@ class AsCompleted {
     std::deque<Future<T>> queue;  // Guarded by mu.
   };
 
+  // The lock is held and the queue is not empty.
+  Future<T> Take() {
+    const Future<T> future = ready_->queue.front();
+    ready_->queue.pop_front();
+    --left_;
+    return future;
+  }
+
   // How many of the futures have not been handed out.
-  [[maybe_unused]] size_t left_ = 0;
+  size_t left_ = 0;
   std::shared_ptr<Ready> ready_ = std::make_shared<Ready>();
 };
 

@@ -249,9 +249,17 @@ class Pool {
 // has ended, and has not failed. (Python's wait(return_when=FIRST_EXCEPTION).)
 template <typename T>
 void WaitForFirstError(const std::vector<Future<T>>& futures) {
-  // TODO(6): wait for "failed, or none left". Let the futures tell you, and
-  // remember that some of them may end after you have returned.
-  (void)futures;
+  struct Progress {
+    std::mutex mu;
+    std::condition_variable changed;
+    // Guarded by mu.
+    size_t left;
+    bool failed = false;
+  };
+  const auto progress = std::make_shared<Progress>();
+  progress->left = futures.size();
+  // TODO(6): let the futures tell you, and wait for "failed, or none left".
+  // Some of them may end after you have returned.
 }
 
 }  // namespace workbook

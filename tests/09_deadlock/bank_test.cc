@@ -2,6 +2,7 @@
 //
 // The rules of chapter 09. Each test is one rule, and its name says it.
 
+#include <chrono>
 #include <latch>
 #include <stdexcept>
 #include <thread>
@@ -159,6 +160,23 @@ LOCKSTEP_TEST(Bank, AFailedRecordUndoesTheTransfer) {
   unlucky.join();
   EXPECT_EQ(bank.Balance(0), 11);
   EXPECT_EQ(bank.Balance(1), 4);
+}
+
+// The time of a test passes only while everybody sleeps: whoever tries again
+// and again until the first transfer has ended does so for ever.
+LOCKSTEP_TEST(Bank, ATransferThatHasToWaitSleeps) {
+  Bank bank({10, 10, 10});
+  std::latch inside(1);
+  std::thread first([&] {
+    EXPECT_TRUE(bank.Transfer(0, 1, 3, [&] {
+      inside.count_down();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }));
+  });
+  inside.wait();
+  // Account 2 is free, and account 1 is not.
+  EXPECT_TRUE(bank.Transfer(2, 1, 4));
+  first.join();
 }
 
 // Two accounts, so two acquisitions: a transfer that locks, looks, unlocks and

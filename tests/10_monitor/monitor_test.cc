@@ -394,6 +394,15 @@ LOCKSTEP_TEST(MessageBoard, TakersOfDifferentCountsAllGetTheirs) {
   one.join();
 }
 
+// Whoever has waited was woken up.
+LOCKSTEP_TEST_WITH(MessageBoard, TwoBoardsDoNotWaitForEachOther,
+                   {.cost_budget = {.wakeups = 0}}) {
+  MessageBoard ours, theirs;
+  std::thread other([&] { EXPECT_EQ(theirs.Exchange({"a"}, 1).size(), 1u); });
+  EXPECT_EQ(ours.Exchange({"b", "c"}, 2), (Messages{"b", "c"}));
+  other.join();
+}
+
 // Every pair of operations meets here, so that a race between any two shows.
 LOCKSTEP_TEST(MessageBoard, AllItsOperationsMayMeet) {
   MessageBoard board;

@@ -448,6 +448,27 @@ TEST_F(ProcessPool, AnAnswerCutShortIsAnError) {
   EXPECT_EQ(Broken(*pool, {"a"}), -SIGKILL);
 }
 
+// The task closes the worker's end of the pipe with the items: the next read
+// fails. What that throws has nowhere to go but to the end of the process.
+TEST_F(ProcessPool, AWorkerThatCannotGoOnEndsWithOne) {
+  const auto before = support::OpenDescriptors();
+  const pid_t caller = getpid();
+  std::unique_ptr<Pool> pool;
+  try {
+    pool = Make(1, [&](const std::string& item) {
+      for (const auto& [fd, target] : NewLinks(before)) {
+        if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) close(fd);
+      }
+      return item;
+    });
+  } catch (...) {
+    if (getpid() != caller) _exit(2);  // A worker has come back from Pool().
+    throw;
+  }
+  EXPECT_EQ(Broken(*pool, {"a", "b"}), 1)
+      << "the worker's exit code; 2 if it went on as a second caller";
+}
+
 TEST_F(ProcessPool, ABrokenPoolRefusesWork) {
   const auto pool = Make(2, [](const std::string& item) {
     if (item == "leave") _exit(3);

@@ -293,6 +293,15 @@ TEST(EventLoop, ADescriptorAbove1024IsOneLikeAnother) {
   EXPECT_EQ(log, "wait write read a ");
 }
 
+TEST(EventLoop, AStopBeforeRunIsNotForgotten) {
+  EventLoop loop;
+  Pipe pipe;
+  std::string log;
+  loop.Spawn(Reads(loop, pipe.reader.get(), log));
+  loop.Stop();
+  EXPECT_TRUE(RunEnds(loop)) << "it was stopped before it began";
+}
+
 // --- The server ------------------------------------------------------------
 
 TEST(FibServer, ItAnswersOneRequestAfterAnother) {
@@ -376,6 +385,53 @@ TEST(FibServer, AClientThatIsGoneDoesNotEndTheServer) {
     client.Reset();
   }
   EXPECT_EQ(Client(server).Ask("10"), "55");
+}
+
+// Takes one client away from whoever else waits for it.
+Task TakesOne(EventLoop& loop, int listener) {
+  co_await loop.Readable(listener);
+  const Descriptor client(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+Descriptor Connect(int port) {
+  Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  (void)!connect(client.get(), reinterpret_cast<sockaddr*>(&address),
+                 sizeof(address));
+  return client;
+}
+
+// A client that is turned away, and another that is served.
+Task ConnectsTwice(EventLoop& loop, int port, std::string& log) {
+  const Descriptor first = Connect(port);
+  co_await loop.Readable(first.get());
+  char buffer[100];
+  if (recv(first.get(), buffer, sizeof(buffer), 0) == 0) log += "gone ";
+  const Descriptor second = Connect(port);
+  (void)!send(second.get(), "10\n", 3, MSG_NOSIGNAL);
+  co_await loop.Readable(second.get());
+  const ssize_t n = recv(second.get(), buffer, sizeof(buffer), 0);
+  if (n > 0) log.append(buffer, n);
+  loop.Stop();
+}
+
+// poll() reports a client to two tasks, and the other one is faster.
+TEST(FibServer, AClientGoneBeforeItIsAcceptedDoesNotEndTheServer) {
+  EventLoop loop;
+  Descriptor listener = Listen(0);
+  const Descriptor same(fcntl(listener.get(), F_DUPFD_CLOEXEC, 0));
+  sockaddr_in address = {};
+  socklen_t size = sizeof(address);
+  getsockname(same.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  std::string log;
+  loop.Spawn(TakesOne(loop, same.get()));
+  loop.Spawn(Accept(loop, std::move(listener)));
+  loop.Spawn(ConnectsTwice(loop, ntohs(address.sin_port), log));
+  EXPECT_TRUE(RunEnds(loop)) << "the second client was not served";
+  EXPECT_EQ(log, "gone 55\n");
 }
 
 TEST(FibServer, ASlowReaderGetsEverythingAndDelaysNobody) {

@@ -48,8 +48,9 @@ class TaskError : public std::runtime_error {
   std::string type;  // as in "std::out_of_range"
 };
 
-// A worker has ended before its time: something killed it, it crashed, or a
-// task called _exit().
+// A worker has ended before its time: something killed it, it crashed, a task
+// called _exit(), or it could not read its items or write their outcomes: then
+// its exit code is 1.
 class BrokenProcessPool : public std::runtime_error {
  public:
   explicit BrokenProcessPool(int status)
@@ -333,7 +334,8 @@ inline ProcessPool::ProcessPool(size_t workers, Task task)
 
 inline ProcessPool::~ProcessPool() { Shutdown(); }
 
-// Forks one worker. Of each pipe either process keeps the one end it uses.
+// Forks one worker. Of each pipe either process keeps the one end it uses. The
+// worker's exit code is 0 after the last item, and 1 if Serve throws.
 inline void ProcessPool::StartWorker() {
   Pipe items = MakePipe();
   Pipe outcomes = MakePipe();

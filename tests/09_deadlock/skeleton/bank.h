@@ -48,8 +48,9 @@ class Bank {
   // A transfer that takes place calls record(), if there is one, with these two
   // accounts held and no other: so the records of one account are written in
   // the order of its transfers, and transfers between other accounts go on
-  // meanwhile. record() must not use this bank. If it throws, the transfer does
-  // not take place and the caller gets the exception.
+  // meanwhile. Those that have to wait sleep. record() must not use this bank.
+  // If it throws, the transfer does not take place and the caller gets the
+  // exception.
   //
   // Throws std::invalid_argument if `amount` is negative.
   bool Transfer(int from, int to, int amount, const Record& record = nullptr) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Chapter 15: a map with one process per item, whose results come back through
-// pipes, one message each. Four pieces are missing; look for "TODO". The page
+// pipes, one message each. Three pieces are missing; look for "TODO". The page
 // is chapters/15_parmap/README.md.
 
 #ifndef WORKBOOK_15_PARMAP_PARMAP_H_
@@ -122,15 +122,28 @@ inline Channel MakeChannel() {
   return {Receiver(Descriptor(fds[0])), Sender(Descriptor(fds[1]))};
 }
 
+// Given. The size of the message, as a size_t, and then the message. A pipe
+// that is full, or a signal, may cut any write() short.
 inline void Sender::Send(std::string_view message) {
   if (!pipe_.is_open()) throw std::logic_error("Send: the channel is closed");
-  // TODO(1): write the size of the message, as a size_t, and then the message.
-  // A pipe that is full, or a signal, may cut any write() short.
-  (void)message;
+  const size_t size = message.size();
+  const std::string_view header(reinterpret_cast<const char*>(&size),
+                                sizeof(size));
+  for (std::string_view bytes : {header, message}) {
+    while (!bytes.empty()) {
+      const ssize_t n = write(pipe_.get(), bytes.data(), bytes.size());
+      if (n >= 0) {
+        bytes.remove_prefix(n);
+      } else if (errno != EINTR) {
+        ThrowErrno(errno, "write");
+      }
+    }
+  }
 }
 
 inline bool Receiver::Fill(std::span<char> bytes) {
-  // TODO(2): read() until `bytes` is full. What does a result of 0 mean?
+  // TODO(1): the mirror image of Send: read() until `bytes` is full. What does
+  // a result of 0 mean?
   (void)bytes;
   return false;
 }
@@ -231,7 +244,7 @@ std::vector<absl::StatusOr<std::string>> ParMap(const std::vector<Item>& items,
   children.reserve(items.size());
   for (const Item& item : items) {
     Channel channel = MakeChannel();
-    // TODO(3): fork, which may fail. The child lets go of every pipe end that
+    // TODO(2): fork, which may fail. The child lets go of every pipe end that
     // is not its own business, and calls Answer. The parent adds a Child. Which
     // end must the parent close before the next fork, and where is that done?
     (void)item, (void)fn, (void)channel;
@@ -240,7 +253,7 @@ std::vector<absl::StatusOr<std::string>> ParMap(const std::vector<Item>& items,
   std::vector<absl::StatusOr<std::string>> results;
   results.reserve(items.size());
   for (Child& child : children) {
-    // TODO(4): an answer and a status: in which order? Then the result: a
+    // TODO(3): an answer and a status: in which order? Then the result: a
     // string, an absl::UnknownError or an absl::AbortedError.
     (void)child;
   }

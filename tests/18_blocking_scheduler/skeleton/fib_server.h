@@ -203,8 +203,16 @@ class EventLoop {
       ThrowErrno("poll");
     }
     if (fds[0].revents != 0) return false;
-    // TODO(3): fds[i + 1] belongs to waiting_[i]. Whoever has any event, be it
-    // an error, is ready; the others wait on.
+    std::vector<Waiter> still_waiting;
+    for (size_t i = 0; i < waiting_.size(); ++i) {
+      // Any event: an error or a hang-up, too, is for the task to find.
+      if (fds[i + 1].revents != 0) {
+        ready_.push_back(waiting_[i].frame);
+      } else {
+        still_waiting.push_back(waiting_[i]);
+      }
+    }
+    waiting_ = std::move(still_waiting);
     return true;
   }
 
@@ -228,29 +236,48 @@ class EventLoop {
 // A client that sends more than this without an end of line is closed.
 inline constexpr size_t kLongestRequest = 1000;
 
-// The reply to one request, a line without its end: the Fibonacci number that
-// it asks for, or an error. Both end in '\n'. Constant time.
+// Given. The reply to one request, a line without its end: the Fibonacci number
+// that it asks for, or an error. Both end in '\n'. Constant time.
 //   "20"   "6765\n"
 //   "abc"  "error: not a number from 1 to 92\n"   (92: the last in 64 bits)
 inline std::string Answer(std::string_view request) {
-  // TODO(4): absl::SimpleAtoi reads a number, and does not throw.
-  (void)request;
-  return "\n";
+  int n = 0;
+  if (!absl::SimpleAtoi(request, &n) || n < 1 || n > 92) {
+    return "error: not a number from 1 to 92\n";
+  }
+  int64_t last = 0, fib = 1;
+  for (int i = 1; i < n; ++i) last = std::exchange(fib, last + fib);
+  return std::to_string(fib) + "\n";
 }
 
 // Serves one client: answers each line, in order, until the client ends its
 // stream or is gone, or a line is too long. A last line without its end is no
 // request. `client` does not block; it is closed when the task ends.
 inline Task Serve(EventLoop& loop, Descriptor client) {
-  // TODO(5): wait until it is readable; receive; keep what is no whole line.
-  // TODO(6): send the answers; what does not fit waits until it is writable.
-  (void)loop, (void)client;
-  co_return;
+  std::string input;  // What has come of a line whose end has not.
+  while (input.size() <= kLongestRequest) {
+    // TODO(3): instead of the next two lines: wait until the client is
+    // readable, receive, and append to `input`. When is the client gone, and
+    // when not?
+    (void)loop, (void)client;
+    co_return;
+
+    std::string output;
+    size_t begin = 0;
+    for (size_t end; (end = input.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
+      output += Answer(std::string_view(input).substr(begin, end - begin));
+    }
+    input.erase(0, begin);
+
+    // TODO(4): send `output`; what does not fit waits until it is writable.
+  }
 }
 
-// Accepts clients, and spawns a task for each. Ends with the loop.
+// Accepts clients, and spawns a task for each. Ends with the loop, and not
+// because a client was gone before it could be accepted.
 inline Task Accept(EventLoop& loop, Descriptor listener) {
-  // TODO(7): wait for a client; accept4() with SOCK_NONBLOCK | SOCK_CLOEXEC.
+  // TODO(5): wait for a client; accept4() with SOCK_NONBLOCK | SOCK_CLOEXEC.
   (void)loop, (void)listener;
   co_return;
 }

@@ -117,7 +117,7 @@ class MapResults {
   // what has not started is cancelled. If Next() was never called, all tasks
   // run.
   ~MapResults() {
-    // TODO(5): and if this object was moved from?
+    // TODO(4): and if this object was moved from?
   }
 
   // Waits for the next result and returns it, without keeping it. Returns
@@ -171,15 +171,16 @@ class MapResults {
     bool cancelled = false;
   };
 
-  // Cancels what has not started, and leaves nothing to read. shared_->mu is
-  // held.
+  // Given. Cancels what has not started, and leaves nothing to read.
+  // shared_->mu is held.
   void Stop() {
-    // TODO(4)
+    shared_->cancelled = true;
+    next_ = shared_->places.size();
   }
 
   std::shared_ptr<Shared> shared_;
   [[maybe_unused]] std::optional<Clock::time_point> deadline_;
-  [[maybe_unused]] size_t next_ = 0;
+  size_t next_ = 0;
   [[maybe_unused]] bool started_ = false;  // Next() was called.
 };
 
@@ -191,9 +192,15 @@ auto MapUntil(std::optional<std::chrono::steady_clock::time_point> deadline,
   using Result = std::invoke_result_t<const Fn&, const Inputs&...>;
   const size_t size = std::min({inputs.size()...});
   MapResults<Result> results(size, deadline);
-  // TODO(2): submit all tasks now. What must each of them copy?
-  (void)executor;
-  (void)fn;
+  for (size_t i = 0; i < size; ++i) {
+    const auto call = [fn, arguments = std::tuple<Inputs...>(inputs[i]...)] {
+      return std::apply(fn, arguments);
+    };
+    // TODO(2): have the executor run the task number i, which makes this call.
+    // Now, or when its result is asked for?
+    (void)executor;
+    (void)call;
+  }
   return results;
 }
 
