@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Chapter 01: runs a program, feeds it, and collects its two output streams
-// and its exit status. Five pieces are missing, all near the end; look for
-// "TODO". The page is chapters/01_shell_command/README.md.
+// and its exit status. Read chapters/01_shell_command/README.md, then fill in
+// the TODOs, all of them near the end.
+//
+// Grade it with:  bazel test //chapters/01_shell_command/...
 
 #ifndef WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_
 #define WORKBOOK_01_SHELL_COMMAND_RUN_COMMAND_H_

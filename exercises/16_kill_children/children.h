@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Chapter 16: starts child processes and ends them all: politely, within one
-// period of grace, then by force. Six pieces are missing; look for "TODO". The
-// page is chapters/16_kill_children/README.md.
+// period of grace, then by force. Read chapters/16_kill_children/README.md,
+// then fill in the TODOs.
+//
+// Grade it with:  bazel test //chapters/16_kill_children/...
 
 #ifndef WORKBOOK_16_KILL_CHILDREN_CHILDREN_H_
 #define WORKBOOK_16_KILL_CHILDREN_CHILDREN_H_

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Chapter 03: the same tasks run in three ways: one after the other, on
-// threads, and on threads that share one global lock. Six pieces are missing;
-// look for "TODO". The page is chapters/03_scaling/README.md.
+// threads, and on threads that share one global lock. Read
+// chapters/03_scaling/README.md, then fill in the TODOs.
+//
+// Grade it with:  bazel test //chapters/03_scaling/...
 
 #ifndef WORKBOOK_03_SCALING_SCALING_H_
 #define WORKBOOK_03_SCALING_SCALING_H_

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chapter 14: a pool of worker processes that a function is mapped over. Four
-// pieces are missing, all in the second half; look for "TODO". The page is
-// chapters/14_process_pool/README.md.
+// Chapter 14: a pool of worker processes that a function is mapped over. Read
+// chapters/14_process_pool/README.md, then fill in the TODOs, all of them in
+// the second half.
+//
+// Grade it with:  bazel test //chapters/14_process_pool/...
 
 #ifndef WORKBOOK_14_PROCESS_POOL_PROCESS_POOL_H_
 #define WORKBOOK_14_PROCESS_POOL_PROCESS_POOL_H_

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Chapter 15: a map with one process per item, whose results come back through
-// pipes, one message each. Three pieces are missing; look for "TODO". The page
-// is chapters/15_parmap/README.md.
+// pipes, one message each. Read chapters/15_parmap/README.md, then fill in the
+// TODOs.
+//
+// Grade it with:  bazel test //chapters/15_parmap/...
 
 #ifndef WORKBOOK_15_PARMAP_PARMAP_H_
 #define WORKBOOK_15_PARMAP_PARMAP_H_
