@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "lockstep/runtime/clocks.h"
+#include "lockstep/runtime/lock_model.h"
 #include "lockstep/runtime/raw_syscall.h"
 #include "lockstep/runtime/real.h"
 #include "lockstep/runtime/scheduler.h"
@@ -50,6 +51,20 @@ CodeAddress PlaceOf(const Thread* me, CodeAddress pc) {
   return me->annotated_object != nullptr ? me->pc : pc;
 }
 
+// What a wait that has timed out returns. Inside absl::Mutex the thread is
+// still in the list of those who wait, and Abseil takes it off there: it asks
+// again and again until nobody holds the mutex. Between two of those questions
+// nobody else runs here, so the mutex has to be free before the first.
+int TimedOut(Thread* me, CodeAddress place) {
+  SyncObject* lock = me->annotated_object;
+  if (lock != nullptr && me->waiting_condvar == 0) {
+    while (!LockIsFree(lock, /*shared=*/false)) {
+      g_scheduler.Block(me, Op::kWake, lock, place);
+    }
+  }
+  return ETIMEDOUT;
+}
+
 // Sleeps until a wake-up at `address`, unless `unchanged()` is false when the
 // sleep would begin. Returns 0, EAGAIN or ETIMEDOUT.
 template <typename Predicate>
@@ -68,7 +83,9 @@ int Wait(Thread* me, uintptr_t address, Predicate unchanged, int64_t deadline,
   me->watched = 0;
   if (changed) return EAGAIN;
   const bool timed = deadline != kNoDeadline;
-  if (timed && deadline <= g_scheduler.now()) return ETIMEDOUT;
+  if (timed && deadline <= g_scheduler.now()) {
+    return TimedOut(me, PlaceOf(me, pc));
+  }
   const RunOptions& options = g_scheduler.options();
   if (timed && options.early_timeouts && me->no_preempt == 0 &&
       g_scheduler.ChooseOneOf(Decision::Kind::kTimeout, 2) == 1) {
@@ -89,7 +106,7 @@ int Wait(Thread* me, uintptr_t address, Predicate unchanged, int64_t deadline,
   me->meaning = nullptr;
   if (woken) return 0;
   g_scheduler.Record(me, Op::kTimeout, meaning.object, place);
-  return ETIMEDOUT;
+  return TimedOut(me, place);
 }
 
 // The system call.

@@ -193,6 +193,32 @@ TEST(Facility, AbslMutexTimed) {
     mu.ReaderUnlock();
     Expect(absl::Now() - start >= absl::Hours(4), "gave up too early");
   }));
+  // The deadlines pass while another thread holds the mutex, and sleeps.
+  EXPECT_TRUE(Passes([] {
+    absl::Mutex mu;
+    bool never = false;
+    const absl::Condition condition(&never);
+    const absl::Time deadline = absl::Now() + absl::Milliseconds(1);
+    std::thread locks([&] {
+      Expect(!mu.LockWhenWithDeadline(condition, deadline), "never true");
+      mu.Unlock();
+    });
+    std::thread awaits([&] {
+      absl::MutexLock hold(&mu);
+      Expect(!mu.AwaitWithDeadline(condition, deadline), "never true");
+    });
+    std::thread reads([&] {
+      absl::ReaderMutexLock hold(&mu);
+      Expect(!mu.AwaitWithDeadline(condition, deadline), "never true");
+    });
+    {
+      absl::MutexLock hold(&mu);
+      absl::SleepFor(absl::Hours(1));
+    }
+    locks.join();
+    awaits.join();
+    reads.join();
+  }));
   EXPECT_TRUE(FailsWith(kWrongResult, [] {
     absl::Mutex mu;
     bool ready = false;
