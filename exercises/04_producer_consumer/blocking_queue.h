@@ -27,8 +27,9 @@ enum class Pending { kServe, kDrop };
 // wait while it is empty, producers wait while it is full, and anybody may
 // wait until all that was put has been worked off. (Python's queue.Queue.)
 //
-// All members may be called by any thread at any time, and take constant time
-// besides the waiting. Nobody may call them once the destructor has begun.
+// All members may be called by any thread at any time. Each locks one mutex
+// once and takes constant time, besides the waiting, during which it sleeps.
+// Nobody may call them once the destructor has begun.
 template <typename T>
 class BlockingQueue {
   // So that an item on its way in or out cannot get lost half-way.
@@ -73,7 +74,8 @@ class BlockingQueue {
   }
 
   // Reports that one of the items taken has been worked off. Throws
-  // std::logic_error if no item is unfinished.
+  // std::logic_error if it was called for every item ever put; it does not
+  // notice that an item has not been taken yet.
   void TaskDone() {
     // TODO(7): who waits for the last one?
   }

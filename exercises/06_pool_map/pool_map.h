@@ -23,10 +23,11 @@ namespace workbook {
 // at most. (Python's multiprocessing.pool.ThreadPool.map.)
 //
 //   - Results stand in the order of the items, whatever finished first.
-//   - fn is called once per item. `chunk` neighbouring items are taken from the
-//     list at a time, and one thread works through them in order.
+//   - fn is called once per item, by several threads at the same time. `chunk`
+//     neighbouring items are taken from the list at a time, and one thread
+//     works through them in order.
 //   - If fn throws, the rest of its chunk is not run, all other chunks are;
-//     then the exception that was thrown first is thrown to the caller.
+//     then the exception that was caught first is thrown to the caller.
 //   - All threads have ended when PoolMap returns or throws.
 //
 // Throws std::invalid_argument if `threads` or `chunk` is 0. Results need not

@@ -43,7 +43,7 @@ class Bank {
   // Moves `amount` from one account to another, as one step: nobody sees the
   // money in neither account, or in both. Returns whether it was moved; if
   // `from` has less than `amount`, nothing changes. A transfer from an account
-  // to itself needs the money too, and changes nothing.
+  // to itself needs the money too, changes no balance, and is recorded.
   //
   // A transfer that takes place calls record(), if there is one, with these two
   // accounts held and no other: so the records of one account are written in

@@ -21,7 +21,8 @@ namespace workbook {
 // threading.Semaphore.) A permit belongs to nobody: any thread may release it.
 // Releasing happens-before the acquire that takes the permit.
 //
-// All members may be called by any thread at any time. A thread that knows that
+// All members may be called by any thread at any time. Each locks one mutex
+// once, besides the waiting, during which it sleeps. A thread that knows that
 // its Acquire() is the last use may destroy the semaphore when it returns, even
 // if the Release() that let it through has not yet returned.
 class Semaphore {

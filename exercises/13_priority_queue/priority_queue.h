@@ -26,8 +26,9 @@ namespace workbook {
 // several with the same priority the one that came first. Any int is a
 // priority. Items are moved and never copied or compared.
 //
-// All members may be called by any thread at any time. Put and the three pops
-// take time logarithmic in the number of items, besides the waiting.
+// All members may be called by any thread at any time. Each locks one mutex
+// once, besides the waiting, during which it sleeps. Put and the three pops
+// take time logarithmic in the number of items.
 template <typename T>
 class PriorityQueue {
   // So that an item on its way in or out cannot get lost half-way.

@@ -24,6 +24,11 @@ using std::chrono::steady_clock;
 
 constexpr nanoseconds kNoWait(0);
 
+// Lets the other threads of the test run until all of them wait. Time is
+// virtual under lockstep: it passes only when nobody can run. Elsewhere nothing
+// is certain, so a test must not depend on it there.
+void LetOthersWait() { std::this_thread::sleep_for(milliseconds(1)); }
+
 LOCKSTEP_TEST(BlockingQueue, ItemsLeaveInTheOrderInWhichTheyCame) {
   BlockingQueue<int> queue;
   EXPECT_TRUE(queue.Put(1));
@@ -88,15 +93,84 @@ LOCKSTEP_TEST(BlockingQueue, PutWaitsForRoom) {
 
 LOCKSTEP_TEST(BlockingQueue, ItNeverHoldsMoreThanItsCapacity) {
   BlockingQueue<int> queue(/*capacity=*/1);
-  const auto produce = [&] {
+  EXPECT_TRUE(queue.Put(1));
+  std::thread a([&] {
     EXPECT_TRUE(queue.Put(1));
     EXPECT_LE(queue.Size(), 1u);
-  };
-  std::thread a(produce), b(produce);
-  EXPECT_EQ(queue.Get(), 1);
-  EXPECT_EQ(queue.Get(), 1);
+  });
+  std::thread b([&] {
+    EXPECT_TRUE(queue.PutFor(1, hours(1)));
+    EXPECT_LE(queue.Size(), 1u);
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(queue.Get(), 1);
   a.join();
   b.join();
+}
+
+LOCKSTEP_TEST_WITH(BlockingQueue, ASpuriousWakeUpIsNotAnItem,
+                   {.spurious_wakeups = true}) {
+  BlockingQueue<int> queue;
+  std::thread consumer([&] {
+    EXPECT_EQ(queue.Get(), 1);
+    EXPECT_EQ(queue.GetFor(hours(1)), 2);
+  });
+  EXPECT_TRUE(queue.Put(1));
+  EXPECT_TRUE(queue.Put(2));
+  consumer.join();
+}
+
+LOCKSTEP_TEST_WITH(BlockingQueue, ASpuriousWakeUpIsNotRoom,
+                   {.spurious_wakeups = true}) {
+  BlockingQueue<int> queue(/*capacity=*/1);
+  EXPECT_TRUE(queue.Put(0));
+  std::thread producer([&] {
+    EXPECT_TRUE(queue.Put(1));
+    EXPECT_TRUE(queue.PutFor(2, hours(1)));
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_LE(queue.Size(), 1u);
+    EXPECT_EQ(queue.Get(), i);
+  }
+  producer.join();
+}
+
+LOCKSTEP_TEST_WITH(BlockingQueue, ASpuriousWakeUpDoesNotEndJoin,
+                   {.spurious_wakeups = true}) {
+  BlockingQueue<int> queue;
+  std::atomic<bool> finished{false};
+  EXPECT_TRUE(queue.Put(1));
+  std::thread joiner([&] {
+    queue.Join();
+    EXPECT_TRUE(finished) << "Join returned while the item was worked on";
+  });
+  EXPECT_EQ(queue.Get(), 1);
+  finished = true;
+  queue.TaskDone();
+  joiner.join();
+}
+
+LOCKSTEP_TEST_WITH(BlockingQueue, AWaitingThreadSleeps,
+                   {.forbid_busy_waiting = true}) {
+  BlockingQueue<int> queue(/*capacity=*/1);
+  std::thread consumer([&] {
+    EXPECT_EQ(queue.Get(), 1);
+    EXPECT_EQ(queue.GetFor(hours(1)), 2);
+  });
+  LetOthersWait();
+  EXPECT_TRUE(queue.Put(1));
+  LetOthersWait();
+  EXPECT_TRUE(queue.Put(2));
+  consumer.join();
+  EXPECT_TRUE(queue.Put(3));
+  std::thread producer([&] {
+    EXPECT_TRUE(queue.Put(4));
+    EXPECT_TRUE(queue.PutFor(5, hours(1)));
+  });
+  for (int i = 3; i <= 5; ++i) {
+    LetOthersWait();
+    EXPECT_EQ(queue.Get(), i);
+  }
+  producer.join();
 }
 
 LOCKSTEP_TEST(BlockingQueue, CapacityZeroMeansNoLimit) {
@@ -204,6 +278,51 @@ LOCKSTEP_TEST(BlockingQueue, AWakeUpDoesNotRestartTheTimeout) {
   waiter.join();
 }
 
+LOCKSTEP_TEST(BlockingQueue, AWakeUpDoesNotRestartTheTimeoutOfPutFor) {
+  BlockingQueue<int> queue(/*capacity=*/1);
+  EXPECT_TRUE(queue.Put(0));
+  std::thread waiter([&] {
+    const auto start = steady_clock::now();
+    if (!queue.PutFor(7, milliseconds(100)) && lockstep::Supported()) {
+      EXPECT_LE(steady_clock::now() - start, milliseconds(101))
+          << "the deadline moved when room came and went";
+    }
+  });
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(milliseconds(60));
+    queue.GetFor(kNoWait);     // Wakes the waiter ...
+    queue.PutFor(i, kNoWait);  // ... and may take the room before it looks.
+  }
+  waiter.join();
+}
+
+// A notification may reach a thread at the moment in which it gives up. Then it
+// has to look once more, for the item is nobody else's any more.
+LOCKSTEP_TEST(BlockingQueue, WhoGivesUpSwallowsNoWakeUp) {
+  BlockingQueue<int> queue;
+  std::thread impatient([&] {
+    if (queue.GetFor(milliseconds(1))) queue.Put(2);
+  });
+  std::thread patient([&] { EXPECT_TRUE(queue.Get().has_value()); });
+  LetOthersWait();
+  EXPECT_TRUE(queue.Put(1));
+  impatient.join();
+  patient.join();
+}
+
+LOCKSTEP_TEST(BlockingQueue, APutForThatGivesUpSwallowsNoWakeUp) {
+  BlockingQueue<int> queue(/*capacity=*/1);
+  EXPECT_TRUE(queue.Put(1));
+  std::thread impatient([&] {
+    if (queue.PutFor(2, milliseconds(1))) queue.Get();
+  });
+  std::thread patient([&] { EXPECT_TRUE(queue.Put(3)); });
+  LetOthersWait();
+  EXPECT_EQ(queue.Get(), 1);
+  impatient.join();
+  patient.join();
+}
+
 LOCKSTEP_TEST(BlockingQueue, ANegativeTimeoutIsRefused) {
   BlockingQueue<int> queue;
   EXPECT_THROW(queue.PutFor(7, nanoseconds(-1)), std::invalid_argument);
@@ -213,11 +332,20 @@ LOCKSTEP_TEST(BlockingQueue, ANegativeTimeoutIsRefused) {
   EXPECT_EQ(queue.Size(), 1u) << "a refused call does not take the item";
 }
 
+// A deadline that overflowed lies in the past, so the call gives up as soon as
+// time passes.
 LOCKSTEP_TEST(BlockingQueue, AHugeTimeoutDoesNotOverflow) {
-  BlockingQueue<int> queue;
+  BlockingQueue<int> queue(/*capacity=*/1);
   std::thread consumer([&] { EXPECT_EQ(queue.GetFor(nanoseconds::max()), 7); });
+  LetOthersWait();
   EXPECT_TRUE(queue.PutFor(7, nanoseconds::max()));
   consumer.join();
+  EXPECT_TRUE(queue.Put(8));
+  std::thread producer(
+      [&] { EXPECT_TRUE(queue.PutFor(9, nanoseconds::max())); });
+  LetOthersWait();
+  EXPECT_EQ(queue.Get(), 8);
+  producer.join();
 }
 
 LOCKSTEP_TEST(BlockingQueue, JoinWaitsForTaskDoneNotForAnEmptyQueue) {
@@ -335,6 +463,35 @@ LOCKSTEP_TEST(BlockingQueue, AShutdownReleasesEveryWaitingPutter) {
   EXPECT_EQ(queue.Get(), std::nullopt);
 }
 
+LOCKSTEP_TEST(BlockingQueue, AShutdownReleasesTimedCallsAtOnce) {
+  BlockingQueue<int> empty, full(/*capacity=*/1);
+  EXPECT_TRUE(full.Put(1));
+  const auto start = steady_clock::now();
+  std::thread getter([&] {
+    EXPECT_EQ(empty.GetFor(hours(1)), std::nullopt);
+    EXPECT_LT(steady_clock::now() - start, hours(1));
+  });
+  std::thread putter([&] {
+    EXPECT_FALSE(full.PutFor(2, hours(1)));
+    EXPECT_LT(steady_clock::now() - start, hours(1));
+  });
+  LetOthersWait();
+  empty.Shutdown();
+  full.Shutdown();
+  getter.join();
+  putter.join();
+}
+
+LOCKSTEP_TEST(BlockingQueue, ASecondShutdownMayDropWhatTheFirstWouldServe) {
+  BlockingQueue<int> queue;
+  EXPECT_TRUE(queue.Put(1));
+  queue.Shutdown(Pending::kServe);
+  queue.Shutdown(Pending::kDrop);
+  EXPECT_EQ(queue.Size(), 0u);
+  EXPECT_EQ(queue.Get(), std::nullopt);
+  queue.Join();  // What was dropped counts as done.
+}
+
 LOCKSTEP_TEST(BlockingQueue, DroppedItemsCountAsDone) {
   BlockingQueue<int> queue;
   EXPECT_TRUE(queue.Put(1));
@@ -357,9 +514,11 @@ LOCKSTEP_TEST(BlockingQueue, DroppedItemsCountAsDone) {
 LOCKSTEP_TEST(BlockingQueue, DroppingTheLastItemReleasesJoin) {
   BlockingQueue<int> queue;
   EXPECT_TRUE(queue.Put(1));
-  std::thread joiner([&] { queue.Join(); });
+  std::thread a([&] { queue.Join(); });
+  std::thread b([&] { queue.Join(); });
   queue.Shutdown(Pending::kDrop);
-  joiner.join();
+  a.join();
+  b.join();
 }
 
 // Every pair of operations meets here, so that a race between any two shows.

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <latch>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,7 +37,9 @@ TEST(PoolMap, ItEqualsAPlainMap) {
 }
 
 TEST(PoolMap, ChunksOfAnySizeGiveTheSameResults) {
-  for (size_t chunk : {1, 2, 3, 9, 10, 11, 1000}) {
+  constexpr size_t kHuge = std::numeric_limits<size_t>::max();
+  for (size_t chunk : {size_t{1}, size_t{2}, size_t{3}, size_t{9}, size_t{10},
+                       size_t{11}, size_t{1000}, kHuge - 4, kHuge}) {
     EXPECT_EQ(PoolMap(Numbers(10), Square, 3, chunk), Squares(10))
         << "10 items in chunks of " << chunk;
   }
@@ -72,6 +75,29 @@ LOCKSTEP_TEST(PoolMap, TwoItemsAreInTheWorksAtOnce) {
     return i;
   };
   EXPECT_EQ(PoolMap(Numbers(2), meet, 2), Numbers(2));
+}
+
+// Counts, by a variable of each thread, the threads that have ended.
+std::atomic<int>* threads_ended = nullptr;
+struct CountsItsEnd {
+  bool counts = false;
+  ~CountsItsEnd() {
+    if (counts) ++*threads_ended;
+  }
+};
+thread_local CountsItsEnd this_thread;
+
+LOCKSTEP_TEST(PoolMap, AllThreadsHaveEndedWhenItReturns) {
+  std::atomic<int> ended{0};
+  threads_ended = &ended;
+  std::latch both(2);
+  const auto meet = [&](int i) {
+    this_thread.counts = true;
+    both.arrive_and_wait();
+    return i;
+  };
+  PoolMap(Numbers(2), meet, 2);
+  EXPECT_EQ(ended, 2);
 }
 
 LOCKSTEP_TEST_WITH(PoolMap, NoMoreThreadsAreMadeThanAskedFor,
@@ -149,6 +175,27 @@ TEST(PoolMap, TheRestOfAFailingChunkIsNotRun) {
   };
   EXPECT_THROW(PoolMap(Numbers(8), fails_second, 2, 4), std::runtime_error);
   EXPECT_EQ(calls, 2 + 4) << "two of the first chunk, all of the second";
+}
+
+LOCKSTEP_TEST(PoolMap, AThreadGoesOnAfterAnError) {
+  int calls = 0;
+  const auto fails_first = [&](int i) {
+    ++calls;
+    if (i == 0) throw std::runtime_error("item 0");
+    return i;
+  };
+  EXPECT_THROW(PoolMap(Numbers(3), fails_first, 1), std::runtime_error);
+  EXPECT_EQ(calls, 3) << "the other chunks were not run";
+}
+
+LOCKSTEP_TEST(PoolMap, TheFirstErrorIsTheOneThrown) {
+  const auto fails = [](int i) -> int { throw i; };
+  try {
+    PoolMap(Numbers(2), fails, 1);
+    ADD_FAILURE() << "the exceptions were swallowed";
+  } catch (int i) {
+    EXPECT_EQ(i, 0) << "item 0 failed before item 1 was begun";
+  }
 }
 
 LOCKSTEP_TEST(PoolMap, OfTwoErrorsOneIsThrown) {

@@ -162,6 +162,30 @@ LOCKSTEP_TEST(Bank, AFailedRecordUndoesTheTransfer) {
   EXPECT_EQ(bank.Balance(1), 4);
 }
 
+TEST(Bank, AFailureOfAnyTypeUndoesTheTransfer) {
+  Bank bank({10, 5});
+  EXPECT_THROW(bank.Transfer(0, 1, 3, [] { throw 42; }), int);
+  EXPECT_EQ(bank.Balance(0), 10);
+  EXPECT_EQ(bank.Balance(1), 5);
+}
+
+LOCKSTEP_TEST(Bank, AnAuditorHoldsAllAccountsAtOneInstant) {
+  Bank bank({10, 0, 0, 0});
+  std::thread mover([&] { EXPECT_TRUE(bank.Transfer(0, 3, 4)); });
+  EXPECT_EQ(bank.Total(), 10) << "the balances are not of one instant";
+  mover.join();
+}
+
+LOCKSTEP_TEST(Bank, ATransferToItselfIsRecordedLikeAnyOther) {
+  Bank bank({10, 0});
+  int records = 0;  // Of account 0. Plain: its lock must be enough.
+  const auto record = [&] { ++records; };
+  std::thread other([&] { EXPECT_TRUE(bank.Transfer(0, 1, 1, record)); });
+  EXPECT_TRUE(bank.Transfer(0, 0, 1, record));
+  other.join();
+  EXPECT_EQ(records, 2);
+}
+
 // The time of a test passes only while everybody sleeps: whoever tries again
 // and again until the first transfer has ended does so for ever.
 LOCKSTEP_TEST(Bank, ATransferThatHasToWaitSleeps) {

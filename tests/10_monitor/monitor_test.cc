@@ -3,6 +3,7 @@
 // The rules of chapter 10. Each test is one rule, and its name says it.
 
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <mutex>
 #include <stdexcept>
@@ -138,6 +139,16 @@ LOCKSTEP_TEST(ReentrantMutex, TryLockSucceedsForItsOwnerOnly) {
   next.join();
   mutex.unlock();
   EXPECT_TRUE(mutex.try_lock());
+  mutex.unlock();
+}
+
+LOCKSTEP_TEST(ReentrantMutex, TryLockOfItsOwnerNeverFails) {
+  ReentrantMutex mutex;
+  mutex.lock();
+  std::thread stranger([&] { EXPECT_FALSE(mutex.try_lock()); });
+  EXPECT_TRUE(mutex.try_lock()) << "somebody else tried at the same moment";
+  stranger.join();
+  mutex.unlock();
   mutex.unlock();
 }
 
@@ -308,6 +319,24 @@ LOCKSTEP_TEST(Condition, AWaitLetsTheNextThreadIn) {
   waiter.join();
 }
 
+LOCKSTEP_TEST_WITH(Condition, AWaitingThreadSleeps,
+                   {.forbid_busy_waiting = true}) {
+  ReentrantMutex mutex;
+  Condition changed(mutex);
+  bool ready = false;
+  std::thread waiter([&] {
+    mutex.lock();
+    changed.Wait([&] { return ready; });
+    mutex.unlock();
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  mutex.lock();
+  ready = true;
+  changed.NotifyAll();
+  mutex.unlock();
+  waiter.join();
+}
+
 LOCKSTEP_TEST(Condition, WaitingWithoutTheMutexIsRefused) {
   ReentrantMutex mutex;
   Condition condition(mutex);
@@ -395,6 +424,16 @@ LOCKSTEP_TEST(MessageBoard, TakersOfDifferentCountsAllGetTheirs) {
 }
 
 // Whoever has waited was woken up.
+LOCKSTEP_TEST(MessageBoard, WaitingAndRemovingAreOneStep) {
+  MessageBoard board;
+  std::thread a([&] { EXPECT_EQ(board.Take(2).size(), 2u); });
+  std::thread b([&] { EXPECT_EQ(board.Take(1).size(), 1u); });
+  board.PostAll({"a", "b"});
+  board.Post("c");
+  a.join();
+  b.join();
+}
+
 LOCKSTEP_TEST_WITH(MessageBoard, TwoBoardsDoNotWaitForEachOther,
                    {.cost_budget = {.wakeups = 0}}) {
   MessageBoard ours, theirs;

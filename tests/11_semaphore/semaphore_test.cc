@@ -21,6 +21,11 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
+// Lets the other threads of the test run until all of them wait. Time is
+// virtual under lockstep: it passes only when nobody can run. Elsewhere nothing
+// is certain, so a test must not depend on it there.
+void LetOthersWait() { std::this_thread::sleep_for(milliseconds(1)); }
+
 // Counts who is between Acquire and Release.
 class Inside {
  public:
@@ -105,6 +110,13 @@ LOCKSTEP_TEST(Semaphore, TheLastPermitIsTakenOnce) {
   EXPECT_EQ(taken, 1);
 }
 
+LOCKSTEP_TEST(Semaphore, TwoTriesTakeTwoPermits) {
+  Semaphore semaphore(2);
+  std::thread other([&] { EXPECT_TRUE(semaphore.TryAcquire()); });
+  EXPECT_TRUE(semaphore.TryAcquire()) << "there was a permit for each";
+  other.join();
+}
+
 LOCKSTEP_TEST(Semaphore, TryAcquireNeverWaits) {
   Semaphore semaphore(0);
   std::thread other([&] { EXPECT_FALSE(semaphore.TryAcquire()); });
@@ -132,6 +144,42 @@ LOCKSTEP_TEST(Semaphore, ReleaseOfTwoReleasesTwoWaitingThreads) {
   a.join();
   b.join();
   EXPECT_FALSE(semaphore.TryAcquire()) << "two were released, two were taken";
+}
+
+LOCKSTEP_TEST(Semaphore, ReleaseOfThreeReleasesThreeWaitingThreads) {
+  Semaphore semaphore(0);
+  const auto take = [&] { semaphore.Acquire(); };
+  std::thread a(take), b(take), c(take);
+  semaphore.Release(3);
+  a.join();
+  b.join();
+  c.join();
+}
+
+LOCKSTEP_TEST_WITH(Semaphore, AWaitingThreadSleeps,
+                   {.forbid_busy_waiting = true}) {
+  Semaphore semaphore(0);
+  std::thread a([&] { semaphore.Acquire(); });
+  std::thread b([&] { EXPECT_TRUE(semaphore.AcquireFor(hours(1))); });
+  LetOthersWait();
+  semaphore.Release(2);
+  a.join();
+  b.join();
+}
+
+LOCKSTEP_TEST_WITH(Semaphore, ASpuriousWakeUpIsNotAPermit,
+                   {.spurious_wakeups = true}) {
+  Semaphore semaphore(0);
+  std::atomic<bool> releasing{false};
+  std::thread waiter([&] {
+    semaphore.Acquire();
+    EXPECT_TRUE(releasing) << "Acquire returned without a permit";
+    EXPECT_TRUE(semaphore.AcquireFor(hours(1)));
+  });
+  releasing = true;
+  semaphore.Release();
+  semaphore.Release();
+  waiter.join();
 }
 
 LOCKSTEP_TEST(Semaphore, TwoReleasesReleaseTwoWaitingThreads) {
@@ -223,16 +271,33 @@ LOCKSTEP_TEST(Semaphore, AWakeUpDoesNotRestartTheTimeout) {
   waiter.join();
 }
 
+// A notification may reach a thread at the moment in which it gives up. Then it
+// has to look once more, for nobody else is told of the permit.
+LOCKSTEP_TEST(Semaphore, WhoGivesUpSwallowsNoWakeUp) {
+  Semaphore semaphore(0);
+  std::thread impatient([&] {
+    if (semaphore.AcquireFor(milliseconds(1))) semaphore.Release();
+  });
+  std::thread patient([&] { semaphore.Acquire(); });
+  LetOthersWait();
+  semaphore.Release();
+  impatient.join();
+  patient.join();
+}
+
 TEST(Semaphore, ANegativeTimeoutIsRefused) {
   Semaphore semaphore(1);
   EXPECT_THROW(semaphore.AcquireFor(nanoseconds(-1)), std::invalid_argument);
   EXPECT_TRUE(semaphore.TryAcquire()) << "a refused call takes no permit";
 }
 
+// A deadline that overflowed lies in the past, so the call gives up as soon as
+// time passes.
 LOCKSTEP_TEST(Semaphore, AHugeTimeoutDoesNotOverflow) {
   Semaphore semaphore(0);
   std::thread waiter(
       [&] { EXPECT_TRUE(semaphore.AcquireFor(nanoseconds::max())); });
+  LetOthersWait();
   semaphore.Release();
   waiter.join();
 }
@@ -279,6 +344,7 @@ TEST(BoundedSemaphore, AReleaseTooManyIsRefused) {
   EXPECT_TRUE(semaphore.TryAcquire());
   EXPECT_TRUE(semaphore.TryAcquire());
   EXPECT_FALSE(semaphore.TryAcquire()) << "a refused call changes nothing";
+  EXPECT_THROW(BoundedSemaphore(0).Release(), std::logic_error);
 }
 
 LOCKSTEP_TEST(BoundedSemaphore, OfTwoReleasesTheOneTooManyIsRefused) {
@@ -314,6 +380,12 @@ LOCKSTEP_TEST(WithPermit, AnExceptionGivesThePermitBack) {
   EXPECT_THROW(
       WithPermit(semaphore, [] { throw std::runtime_error("work failed"); }),
       std::runtime_error);
+  EXPECT_TRUE(semaphore.TryAcquire()) << "the permit was not given back";
+}
+
+TEST(WithPermit, AnExceptionOfAnyTypeGivesItBack) {
+  Semaphore semaphore(1);
+  EXPECT_THROW(WithPermit(semaphore, [] { throw 42; }), int);
   EXPECT_TRUE(semaphore.TryAcquire()) << "the permit was not given back";
 }
 

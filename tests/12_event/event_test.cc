@@ -114,6 +114,29 @@ LOCKSTEP_TEST(Event, SetThenClearStillReleasesEveryoneWhoWaits) {
   b.join();
 }
 
+LOCKSTEP_TEST(Event, TwoSetsAndClearsReleaseThemToo) {
+  Event event;
+  std::thread waiter([&] { event.Wait(); });
+  LetOthersWait();
+  for (int i = 0; i < 2; ++i) {
+    event.Set();
+    event.Clear();
+  }
+  if (!lockstep::Supported()) event.Set();  // For those who came late.
+  waiter.join();
+}
+
+LOCKSTEP_TEST(Event, ClearReleasesNobody) {
+  Event event;
+  std::thread waiter([&] {
+    EXPECT_FALSE(event.WaitFor(milliseconds(100)))
+        << "WaitFor said that the event was set, and nobody had called Set";
+  });
+  LetOthersWait();
+  event.Clear();
+  waiter.join();
+}
+
 LOCKSTEP_TEST(Event, ATimedWaitIsReleasedBySetThenClear) {
   Event event;
   std::thread waiter([&] {
@@ -171,9 +194,12 @@ TEST(Event, ANegativeTimeoutIsRefused) {
   EXPECT_THROW(event.WaitFor(nanoseconds(-1)), std::invalid_argument);
 }
 
+// A deadline that overflowed lies in the past, so the call gives up as soon as
+// time passes.
 LOCKSTEP_TEST(Event, AHugeTimeoutDoesNotOverflow) {
   Event event;
   std::thread waiter([&] { EXPECT_TRUE(event.WaitFor(nanoseconds::max())); });
+  LetOthersWait();
   event.Set();
   waiter.join();
 }
@@ -187,9 +213,8 @@ LOCKSTEP_TEST_WITH(Event, ASpuriousWakeUpIsNotASet,
     EXPECT_TRUE(happened) << "Wait returned, and nobody had called Set";
   });
   std::thread timed_waiter([&] {
-    if (event.WaitFor(hours(1))) {
-      EXPECT_TRUE(happened) << "WaitFor returned, and nobody had called Set";
-    }
+    EXPECT_TRUE(event.WaitFor(hours(1))) << "WaitFor gave up too early";
+    EXPECT_TRUE(happened) << "WaitFor returned, and nobody had called Set";
   });
   happened = true;
   event.Set();
@@ -301,8 +326,26 @@ LOCKSTEP_TEST(Countdown, OneTaskDoneTooManyIsRefused) {
   EXPECT_THROW(Countdown(-1), std::invalid_argument);
   Countdown countdown(1);
   EXPECT_NO_THROW(countdown.TaskDone());
-  EXPECT_THROW(countdown.TaskDone(), std::logic_error);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THROW(countdown.TaskDone(), std::logic_error);
+  }
   countdown.Wait();
+}
+
+LOCKSTEP_TEST(Countdown, OfTwoCallsForOneTaskOneIsRefused) {
+  Countdown countdown(1);
+  std::atomic<int> refused{0};
+  const auto task = [&] {
+    try {
+      countdown.TaskDone();
+    } catch (const std::logic_error&) {
+      ++refused;
+    }
+  };
+  std::thread other(task);
+  task();
+  other.join();
+  EXPECT_EQ(refused, 1);
 }
 
 LOCKSTEP_TEST(Countdown, TheWaiterMayDestroyIt) {

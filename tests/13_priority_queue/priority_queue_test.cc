@@ -25,6 +25,11 @@ using std::chrono::steady_clock;
 
 constexpr nanoseconds kNoWait(0);
 
+// Lets the other threads of the test run until all of them wait. Time is
+// virtual under lockstep: it passes only when nobody can run. Elsewhere nothing
+// is certain, so a test must not depend on it there.
+void LetOthersWait() { std::this_thread::sleep_for(milliseconds(1)); }
+
 LOCKSTEP_TEST(PriorityQueue, TheHighestPriorityLeavesFirst) {
   PriorityQueue<int> queue;
   for (const int priority : {3, -1, 7, 0, 5}) queue.Put(priority, priority);
@@ -41,6 +46,12 @@ LOCKSTEP_TEST(PriorityQueue, EqualPrioritiesLeaveInTheOrderInWhichTheyCame) {
   EXPECT_EQ(queue.Pop(), 200);
   for (const int item : {5, 2, 4, 1, 3}) EXPECT_EQ(queue.Pop(), item);
   EXPECT_EQ(queue.Pop(), 100);
+}
+
+TEST(PriorityQueue, ManyOfEqualPriorityStayInOrderToo) {
+  PriorityQueue<int> queue;
+  for (int i = 0; i < 1000; ++i) queue.Put(i, 7);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(queue.Pop(), i);
 }
 
 LOCKSTEP_TEST(PriorityQueue, ItemsThatComeBetweenPopsTakeTheirPlace) {
@@ -182,6 +193,15 @@ LOCKSTEP_TEST(PriorityQueue, TryPopTakesAnItemOrNothing) {
   EXPECT_EQ(queue.TryPop(), std::nullopt);
 }
 
+LOCKSTEP_TEST(PriorityQueue, TwoTryPopsTakeTwoItems) {
+  PriorityQueue<int> queue;
+  queue.Put(7, 0);
+  queue.Put(8, 0);
+  std::thread other([&] { EXPECT_TRUE(queue.TryPop().has_value()); });
+  EXPECT_TRUE(queue.TryPop().has_value()) << "there was an item for each";
+  other.join();
+}
+
 LOCKSTEP_TEST(PriorityQueue, OnlyOneTryPopTakesTheLastItem) {
   PriorityQueue<int> queue;
   std::atomic<int> taken{0};
@@ -231,6 +251,20 @@ LOCKSTEP_TEST(PriorityQueue, AWakeUpDoesNotRestartTheTimeout) {
   waiter.join();
 }
 
+// A notification may reach a thread at the moment in which it gives up. Then it
+// has to look once more, for nobody else is told of the item.
+LOCKSTEP_TEST(PriorityQueue, WhoGivesUpSwallowsNoWakeUp) {
+  PriorityQueue<int> queue;
+  std::thread impatient([&] {
+    if (queue.PopFor(milliseconds(1))) queue.Put(2, 0);
+  });
+  std::thread patient([&] { queue.Pop(); });
+  LetOthersWait();
+  queue.Put(1, 0);
+  impatient.join();
+  patient.join();
+}
+
 TEST(PriorityQueue, ANegativeTimeoutIsRefused) {
   PriorityQueue<int> queue;
   queue.Put(7, 0);
@@ -238,10 +272,27 @@ TEST(PriorityQueue, ANegativeTimeoutIsRefused) {
   EXPECT_EQ(queue.Size(), 1u) << "a refused call does not take the item";
 }
 
+// A deadline that overflowed lies in the past, so the call gives up as soon as
+// time passes.
 LOCKSTEP_TEST(PriorityQueue, AHugeTimeoutDoesNotOverflow) {
   PriorityQueue<int> queue;
   std::thread consumer([&] { EXPECT_EQ(queue.PopFor(nanoseconds::max()), 7); });
+  LetOthersWait();
   queue.Put(7, 0);
+  consumer.join();
+}
+
+LOCKSTEP_TEST_WITH(PriorityQueue, AWaitingThreadSleeps,
+                   {.forbid_busy_waiting = true}) {
+  PriorityQueue<int> queue;
+  std::thread consumer([&] {
+    EXPECT_EQ(queue.Pop(), 7);
+    EXPECT_EQ(queue.PopFor(hours(1)), 8);
+  });
+  LetOthersWait();
+  queue.Put(7, 0);
+  LetOthersWait();
+  queue.Put(8, 0);
   consumer.join();
 }
 

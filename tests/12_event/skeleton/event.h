@@ -21,9 +21,10 @@ namespace workbook {
 // threading.Event.)
 //
 // Set() happens-before the return of every wait that it ends. All members may
-// be called by any thread at any time. A thread that knows that its wait is the
-// last use may destroy the event when it returns, even if the Set() that let it
-// through has not yet returned.
+// be called by any thread at any time. Each locks one mutex once; only Wait()
+// and WaitFor() wait for more, and then they sleep. A thread that knows that
+// its wait is the last use may destroy the event when it returns, even if the
+// Set() that let it through has not yet returned.
 class Event {
  public:
   Event() = default;
