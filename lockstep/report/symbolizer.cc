@@ -301,11 +301,20 @@ class ProcessSymbolizer : public Symbolizer {
             frame.line > 0) {
           frame.file = WorkspacePath(std::string(line.substr(0, colon)));
         }
+        if (BeyondItsFile(frame)) continue;
         if (frame.known() || !frame.function.empty()) {
           frames->push_back(std::move(frame));
         }
       }
     }
+  }
+
+  // For code that was inlined, addr2line may combine a line of the header with
+  // the name of the file that includes it.
+  bool BeyondItsFile(const Frame& frame) {
+    if (IsLibraryFrame(frame)) return false;
+    const std::vector<std::string>& lines = Lines(frame.file);
+    return !lines.empty() && static_cast<size_t>(frame.line) > lines.size();
   }
 
   const std::vector<std::string>& Lines(const std::string& file) {
