@@ -262,11 +262,15 @@ int Main(int argc, char** argv) {
     std::printf("%s: no test ran; is --gtest_filter right?\n", chapter.c_str());
     return 1;
   }
+  const int todos = CountTodos(answer_text);
   std::printf(
-      "\n%s: %d of %d rules hold%s. Edit %s and grade again:\n"
+      "\n%s: %d of %d rules hold%s. Edit %s%s and grade again:\n"
       "  bazel test //chapters/%s/...\n",
       chapter.c_str(), held, rules,
       outcome.log.done ? "" : " (the rest did not run)", answer.c_str(),
+      todos == 0   ? ""
+      : todos == 1 ? " (1 TODO is left)"
+                   : absl::StrCat(" (", todos, " TODOs are left)").c_str(),
       chapter.c_str());
   return 1;
 }
