@@ -31,6 +31,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "answer.h"
@@ -218,6 +219,8 @@ TEST_F(RunCommand, SignalsInTheMiddleAreNotErrors) {
   static volatile sig_atomic_t received;
   received = 0;
   SignalAction action(SIGUSR1, [](int) { received = received + 1; });
+  // A child that was not waited for may still send signals.
+  absl::Cleanup end_children = [] { support::EndAllDescendants(); };
   // Each signal is sent once the caller sleeps: first while it waits for
   // output, then, after the child has closed its streams, for its end.
   const CommandResult result = Script(R"(

@@ -533,6 +533,8 @@ TEST_F(ParMap, SignalsInTheMiddleAreNotErrors) {
   static volatile sig_atomic_t received;
   received = 0;
   const SignalAction action(SIGUSR1, [](int) { received = received + 1; });
+  // A child that was not waited for may still send signals.
+  absl::Cleanup end_children = [] { support::EndAllDescendants(); };
   const pid_t caller = getpid();
   const Results results = Map(Numbers(4), [&](int x) {
     for (int i = 0; i < 3; ++i) {
