@@ -299,7 +299,8 @@ inline CommandResult RunCommand(const std::vector<std::string>& argv,
     kill(child.pid, SIGKILL);
     Reap(child, Clock::time_point::max(), result.status);
   };
-  // TODO(5): close what is the child's alone. Who else keeps a stream open?
+  // TODO(5): close what is the child's alone: the caller, too, holds the
+  // child's ends of the three pipes.
   if (Exchange(options.input, in.write_end, out.read_end, err.read_end,
                deadline, result) &&
       Reap(child, deadline, result.status)) {

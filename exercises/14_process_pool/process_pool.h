@@ -80,7 +80,7 @@ class ProcessPool {
   using Task = std::function<std::string(const std::string&)>;
   using Strings = std::vector<std::string>;
 
-  // A longer result is an error of its task.
+  // A longer result is an error of its task, a std::length_error.
   static constexpr size_t kMaxResultSize = size_t{16} << 20;
 
   // Starts the workers, and is the only place where workers are started. Throws
@@ -284,7 +284,7 @@ struct Outcome {
 // Computes one item. Throws nothing that the task throws.
 inline Outcome Compute(const ProcessPool::Task& task, const std::string& item) {
   try {
-    // TODO(1): the result. One that is too long to be sent is an error.
+    // TODO(1): the result. For one that is too long, a std::length_error.
     (void)task, (void)item;
     return {};
   } catch (const std::exception& error) {

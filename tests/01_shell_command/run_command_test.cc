@@ -188,6 +188,21 @@ TEST_F(RunCommand, WithoutInputTheChildReadsTheEndAtOnce) {
   EXPECT_EQ(out, "end\n");
 }
 
+TEST_F(RunCommand, OneStreamMayEndLongBeforeTheOther) {
+  EXPECT_EQ(Script("exec >&-; head -c 1000000 /dev/zero >&2").err.size(),
+            1000000u);
+  EXPECT_EQ(Script("exec 2>&-; head -c 1000000 /dev/zero").out.size(),
+            1000000u);
+}
+
+TEST_F(RunCommand, TheInputArrivesAlsoAfterBothOutputsAreClosed) {
+  EXPECT_EQ(Script("exec >&- 2>&-; [ $(wc -c) = 1048576 ]",
+                   {.input = Pattern(kMebibyte)})
+                .status,
+            0)
+      << "the child did not get all of its input";
+}
+
 TEST_F(RunCommand, AChildThatStopsReadingDoesNotKillTheCaller) {
   broken_pipe_signals = 0;
   const CommandResult result =

@@ -45,6 +45,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/support/data.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/processes.h"
 
@@ -375,7 +376,29 @@ TEST_F(KillChildren, NoDescriptorIsLeft) {
   EXPECT_EQ(support::NewDescriptors(before, support::OpenDescriptors()), "");
 }
 
+TEST_F(KillChildren, AReapedChildKeepsNoDescriptor) {
+  Children children(1h);
+  const auto before = support::OpenDescriptors();
+  for (int i = 0; i < 5; ++i) {
+    const pid_t pid = children.Start({"true"});
+    EXPECT_EQ(WaitFor(children, pid, 1h), 0);
+  }
+  EXPECT_EQ(support::NewDescriptors(before, support::OpenDescriptors()), "");
+}
+
 // --- Politely, then by force -----------------------------------------------
+
+TEST_F(KillChildren, TheEndOfTheScopeIsPoliteToo) {
+  Call([&] {
+    Children children(1h, clock_);
+    clock_.WillEnd(StartUp(
+        children,
+        absl::StrCat("trap 'echo bye > ", Path("note"), "; exit 7' TERM"),
+        kSleep));
+  });
+  EXPECT_EQ(support::ReadFile(Path("note")), "bye\n")
+      << "its handler for SIGTERM was not run to the end";
+}
 
 TEST_F(KillChildren, AChildMayCleanUpBeforeItEnds) {
   Children children(1h, clock_);
@@ -542,6 +565,13 @@ TEST_F(KillChildren, WaitingGivesUpAfterTheTimeout) {
   EXPECT_EQ(clock_.passed(), 10min);
   EXPECT_EQ(children.Alive(), (std::vector<pid_t>{pid}))
       << "waiting does no harm";
+}
+
+TEST_F(KillChildren, AHugeTimeoutDoesNotOverflow) {
+  Children children(1h);
+  const pid_t pid = children.Start({"sleep", "0.2"});
+  EXPECT_EQ(WaitFor(children, pid, std::chrono::milliseconds::max()), 0)
+      << "it gave up at once";
 }
 
 TEST_F(KillChildren, ATimeoutOfZeroOrLessOnlyLooks) {

@@ -489,8 +489,8 @@ TEST(FibServer, ADescriptorIsClosedWhenItsClientIsGone) {
   }
   EXPECT_TRUE(Eventually([&] {
     return support::OpenDescriptors().size() == before;
-  })) << support::OpenDescriptors().size() - before
-      << " descriptors of clients are still open";
+  })) << support::OpenDescriptors().size()
+      << " descriptors are open; before the clients came: " << before;
 }
 
 TEST(FibServer, ClientsNeedNoThreads) {

@@ -3,7 +3,7 @@
 #include "tests/support/data.h"
 
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 namespace support {
 
@@ -19,7 +19,11 @@ std::string Pattern(size_t size, uint32_t seed) {
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  // Throws nothing, as an iterator would, if a process in /proc goes away
+  // between opening and reading.
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 }  // namespace support

@@ -173,9 +173,9 @@ class EventLoop {
   // are left then. Throws std::system_error if poll() fails; a signal is no
   // failure.
   void Run() {
-    // TODO(2): resume all who are ready, one after the other; if nobody waits
-    // then, return; else Poll(), and so on, until it says that Stop() was
-    // called.
+    // TODO(2): resume who is ready, one after the other, until nobody is: a
+    // task may Spawn() others. If nobody waits then, return; else Poll(), and
+    // so on, until it says that Stop() was called.
     DestroyTasks();
   }
 
