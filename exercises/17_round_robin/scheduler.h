@@ -24,7 +24,8 @@ namespace workbook {
 // as far as its next co_yield. (Python's generators; std::generator of C++23.)
 //
 // A Generator owns its frame, alone. It can be moved; one that was moved from
-// is empty, and its Next() returns nothing.
+// is empty, and its Next() returns nothing. A T can be moved, and perhaps not
+// copied.
 //
 // Not thread-safe: one thread at a time. A step takes constant time, besides
 // what the body itself does.
@@ -88,7 +89,8 @@ class Generator {
 };
 
 // Yields the first `n` Fibonacci numbers: 1, 1, 2, 3, 5, ... Computes each one
-// when it is asked for, from the two before.
+// when it is asked for, from the two before. `n` is at most 44: with more,
+// an int may overflow on the way.
 inline Generator<int> GenFib(int n) {
   // TODO(5): a loop with co_yield.
   (void)n;

@@ -13,6 +13,7 @@
 #include "answer.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
+#include "tests/support/waiting.h"
 
 namespace workbook {
 namespace {
@@ -21,13 +22,9 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
+using support::LetOthersWait;
 
 constexpr nanoseconds kNoWait(0);
-
-// Lets the other threads of the test run until all of them wait. Time is
-// virtual under lockstep: it passes only when nobody can run. Elsewhere nothing
-// is certain, so a test must not depend on it there.
-void LetOthersWait() { std::this_thread::sleep_for(milliseconds(1)); }
 
 LOCKSTEP_TEST(BlockingQueue, ItemsLeaveInTheOrderInWhichTheyCame) {
   BlockingQueue<int> queue;

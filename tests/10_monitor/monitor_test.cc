@@ -3,7 +3,6 @@
 // The rules of chapter 10. Each test is one rule, and its name says it.
 
 #include <atomic>
-#include <chrono>
 #include <latch>
 #include <mutex>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include "answer.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
+#include "tests/support/waiting.h"
 
 namespace workbook {
 namespace {
@@ -329,7 +329,7 @@ LOCKSTEP_TEST_WITH(Condition, AWaitingThreadSleeps,
     changed.Wait([&] { return ready; });
     mutex.unlock();
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  support::LetOthersWait();
   mutex.lock();
   ready = true;
   changed.NotifyAll();

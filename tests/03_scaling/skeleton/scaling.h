@@ -58,7 +58,7 @@ class GlobalLock {
   // Frees the lock for the one who has waited longest.
   // REQUIRES: the caller holds the lock.
   void Release() {
-    // TODO(1): and another.
+    // TODO(2): and another.
   }
 
   // If somebody waits, gives the lock to the one who has waited longest, and
@@ -66,7 +66,7 @@ class GlobalLock {
   // returns. If nobody waits, has no effect.
   // REQUIRES: the caller holds the lock.
   void HandOver() {
-    // TODO(2): in one critical section of mu_. When does nobody wait?
+    // TODO(3): in one critical section of mu_. When does nobody wait?
   }
 
   // How often HandOver() has given the lock to another thread.
@@ -78,14 +78,14 @@ class GlobalLock {
  private:
   // Draws a number and waits until it is called.
   void WaitForTurn(std::unique_lock<std::mutex>& lock) {
-    // TODO(3): draw next_ticket_, wait for called_.
+    // TODO(4): draw next_ticket_, wait for called_.
     (void)lock;
   }
 
   // Calls the next number.
   // REQUIRES: mu_ is held.
   void CallNext() {
-    // TODO(4): how many of the waiting threads have to wake up to find the one?
+    // TODO(5): how many of the waiting threads have to wake up to find the one?
   }
 
   mutable std::mutex mu_;
@@ -112,7 +112,7 @@ inline Profile RunWith(const std::vector<Task>& tasks, int threads,
   Profile profile;
   profile.results.resize(tasks.size());
   std::vector<std::exception_ptr> errors(tasks.size());
-  // TODO(5): a function `work` that takes the next task as long as there is
+  // TODO(6): a function `work` that takes the next task as long as there is
   // one; call it here, or on each of the threads; join them; look at the clock.
   (void)threads, (void)run;
   for (const std::exception_ptr& error : errors) {
@@ -144,7 +144,7 @@ inline Profile RunOnThreads(const std::vector<Task>& tasks, int threads) {
 // std::invalid_argument if `threads` is less than 1.
 inline Profile RunUnderGlobalLock(const std::vector<Task>& tasks, int threads) {
   CheckThreads(threads);
-  // TODO(6): who frees the lock if a task throws?
+  // TODO(7): who frees the lock if a task throws?
   Profile profile;
   profile.results.resize(tasks.size());
   return profile;
