@@ -100,6 +100,8 @@ const char* VerdictName(Verdict verdict) {
       return "livelock";
     case Verdict::kMutexMisuse:
       return "mutex misuse";
+    case Verdict::kThreadMisuse:
+      return "thread misuse";
     case Verdict::kUseAfterFree:
       return "use after free";
     case Verdict::kTooMuchSynchronisation:

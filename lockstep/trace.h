@@ -137,6 +137,7 @@ enum class Verdict : uint8_t {
   kWrongLock,  // a data race whose two sides hold locks, but none in common
   kLivelock,
   kMutexMisuse,
+  kThreadMisuse,  // a std::thread destroyed unjoined, or joined twice at once
   kUseAfterFree,
   kTooMuchSynchronisation,
   kUncaughtException,

@@ -372,8 +372,9 @@ bool IsLibraryFrame(const Frame& frame) {
        {"lockstep/runtime/", "lockstep/strategy/", "lockstep/report/",
         "lockstep/explore.", "lockstep/gtest.", "lockstep/gtest_main.",
         "lockstep/lockstep.",
-        // Not lockstep's, but around the program in the same way.
-        "tools/literate/explore_main."}) {
+        // Not lockstep's, but around the program in the same way: who calls
+        // them says more.
+        "tests/support/", "tools/literate/explore_main."}) {
     if (absl::StrContains(file, own)) return true;
   }
   return false;

@@ -131,6 +131,9 @@ const char* Rule(Verdict verdict) {
     case Verdict::kMutexMisuse:
       return "A mutex is unlocked by the thread that locked it, once, and "
              "outlives its users.";
+    case Verdict::kThreadMisuse:
+      return "A std::thread is joined or detached once, by one thread, before "
+             "it is destroyed.";
     case Verdict::kUseAfterFree:
       return "Memory must not be used after it was freed.";
     case Verdict::kTooMuchSynchronisation:

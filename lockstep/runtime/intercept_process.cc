@@ -49,7 +49,7 @@ std::terminate_handler g_previous_terminate;
     if (!t->joined && !t->detached && t->creator == me) unjoined = true;
   }
   if (type == nullptr && unjoined) {
-    g_scheduler.Fail(me, Verdict::kMutexMisuse,
+    g_scheduler.Fail(me, Verdict::kThreadMisuse,
                      std::uncaught_exceptions() > 0
                          ? "a joinable std::thread is destroyed, while an "
                            "exception leaves its scope"

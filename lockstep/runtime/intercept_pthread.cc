@@ -441,6 +441,12 @@ int pthread_join(pthread_t id, void** result) {
   if (t == me) return EDEADLK;
   if (t->detached) return EINVAL;
   const CodeAddress pc = LOCKSTEP_CALLER();
+  for (uint32_t i = 0; i < g_scheduler.thread_count(); ++i) {
+    if (g_scheduler.thread(i)->joins != t) continue;
+    g_scheduler.Fail(me, Verdict::kThreadMisuse,
+                     "two threads join the same thread at the same time", pc,
+                     "joins a thread that another thread is joining");
+  }
   if (t->state == ThreadState::kDone) {
     g_scheduler.Point(me, Op::kJoin, nullptr, pc);
   } else {

@@ -134,6 +134,14 @@ void JoinableDestroyed() {
   std::thread worker([] {});
 }
 
+// Two threads see that a thread can be joined, and both join it.
+void TwoThreadsJoin() {
+  std::thread worker([] {});
+  std::thread other([&] { worker.join(); });
+  worker.join();
+  other.join();
+}
+
 // An exception leaves a thread.
 void ExceptionLeavesThread() {
   std::thread worker([] { throw std::runtime_error("nobody catches this"); });
@@ -221,7 +229,12 @@ std::vector<Program> Misuses() {
        .tsan = kUndefined},
       {.name = "joinable_destroyed",
        .body = JoinableDestroyed,
-       .expected = kMutexMisuse,
+       .expected = kThreadMisuse,
+       .shows = kAlways,
+       .tsan = kUndefined},
+      {.name = "two_threads_join",
+       .body = TwoThreadsJoin,
+       .expected = {kThreadMisuse, kUncaughtException},
        .shows = kAlways,
        .tsan = kUndefined},
       {.name = "exception_leaves_thread",

@@ -2,7 +2,7 @@
 //
 // Mistake: The destructor does not join. Destroying a std::thread that is still
 // joinable ends the program.
-// Verdict: mutex misuse
+// Verdict: thread misuse
 // Rule: TheDestructorWaits
 
 #ifndef TESTS_02_THREADS_MISTAKES_NOBODY_JOINS_THE_THREAD_H_
