@@ -22,10 +22,11 @@
 namespace workbook {
 
 // A fixed number of threads that run tasks from one queue, in the order in
-// which they were added.
+// which they were added. None of them sleeps while a task is queued.
 //
 // All members but the destructor may be called by any thread at any time, also
-// from a task, unless it says otherwise.
+// from a task and while one is destroyed, unless it says otherwise. Whoever
+// waits sleeps, and does not look again and again.
 class ThreadPool {
  public:
   using Task = std::function<void()>;
@@ -54,7 +55,7 @@ class ThreadPool {
 
   // Adds a task; waits while the queue is full. A task that adds a task to its
   // own pool does not wait, for then all threads might wait for each other:
-  // its task is queued above the capacity.
+  // its task joins the back of the queue, above the capacity.
   void AddTask(Task task) {
     // TODO(2): wait for room, queue it, count it, tell a thread.
     (void)task;
