@@ -18,6 +18,11 @@
 #include "answer.h"
 #include "gtest/gtest.h"
 
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+#define HAS_MALLINFO2
+#include <malloc.h>
+#endif
+
 namespace workbook {
 namespace {
 
@@ -152,8 +157,11 @@ TEST(Generator, MovingHandsTheFrameOver) {
     Generator<int> second = std::move(first);
     EXPECT_EQ(second.Next(), 2) << "it goes on where it stood";
     EXPECT_EQ(first.Next(), std::nullopt) << "one that was moved from is empty";
-    Generator<int> third = Count(3, 1);
+    int replaced = 0;
+    Generator<int> third = HasALocal(&replaced);
+    third.Next();
     third = std::move(second);
+    EXPECT_EQ(replaced, 1) << "third had a frame of its own before";
     EXPECT_EQ(destroyed, 0);
   }
   EXPECT_EQ(destroyed, 1);
@@ -179,6 +187,26 @@ TEST(GenFib, ItYieldsFibonacciNumbers) {
   }
   EXPECT_EQ(fib.Next(), std::nullopt);
   EXPECT_EQ(GenFib(0).Next(), std::nullopt);
+}
+
+// How many bytes of the heap are in use; 0 where nobody can tell: with another
+// C library, or with AddressSanitizer's heap.
+size_t HeapInUse() {
+#ifdef HAS_MALLINFO2
+  const struct mallinfo2 heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+#else
+  return 0;
+#endif
+}
+
+TEST(GenFib, ItComputesOnlyWhatIsAskedFor) {
+  constexpr int kMany = 1'000'000;
+  const size_t before = HeapInUse();
+  Generator<int> fib = GenFib(kMany);
+  for (int expected : {1, 1, 2}) EXPECT_EQ(fib.Next(), expected);
+  EXPECT_LT(HeapInUse(), before + kMany)
+      << "3 numbers were asked for; who keeps the others?";
 }
 
 TEST(GenFib, ItHasAnArgumentOfItsOwn) {

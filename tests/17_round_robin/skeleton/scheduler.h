@@ -89,8 +89,8 @@ class Generator {
 };
 
 // Yields the first `n` Fibonacci numbers: 1, 1, 2, 3, 5, ... Computes each one
-// when it is asked for, from the two before. `n` is at most 44: with more,
-// an int may overflow on the way.
+// when it is asked for, from the two before, so `n` may be as large as an int
+// can be. Ask for 44 at most: with more, an int may overflow on the way.
 inline Generator<int> GenFib(int n) {
   // TODO(5): a loop with co_yield.
   (void)n;
