@@ -534,6 +534,29 @@ TEST_F(ProcessPool, WorkersEndWhenTheCallerIsKilled) {
             4);
 }
 
+// The worker writes more than a pipe holds, and nobody will read it. It learns
+// that only if the other end of its pipe is closed, its own copy included.
+TEST_F(ProcessPool, AWorkerThatWritesEndsWhenTheCallerIsKilled) {
+  const pid_t caller = fork();
+  if (caller == 0) {
+    const support::ForkCounter may_fork;
+    const pid_t self = getpid();
+    Pool pool(1, [&](const std::string&) {
+      kill(self, SIGKILL);
+      return Pattern(kMebibyte);
+    });
+    pool.Map({"a"});
+    _exit(0);
+  }
+  // The worker becomes a child of this process, a subreaper.
+  EXPECT_EQ(Call([&] {
+              int reaped = 0;
+              while (waitpid(-1, nullptr, 0) > 0) ++reaped;
+              return reaped;
+            }),
+            2);
+}
+
 // --- Signals ---------------------------------------------------------------
 
 TEST_F(ProcessPool, SignalsInTheMiddleAreNotErrors) {
