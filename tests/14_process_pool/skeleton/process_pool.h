@@ -415,6 +415,8 @@ inline ProcessPool::Strings ProcessPool::Map(const Strings& items,
 
 // Given. Ends the workers, whatever they are doing. (A process that has ended
 // keeps its own status: the signal comes too late.)
+// Nobody must have waited for any of them before: its number may by then be
+// that of another process.
 inline std::vector<int> ProcessPool::Kill() {
   for (const Worker& worker : workers_) kill(worker.pid, SIGKILL);
   return Shutdown();
