@@ -50,8 +50,8 @@ class CancelledError : public std::runtime_error {
 class Executor {
  public:
   // At most `max_workers` tasks run at the same time. Threads are started when
-  // tasks need them, at most one for each task. Throws std::invalid_argument if
-  // `max_workers` is 0.
+  // tasks need them, at most one for each task; without a task they sleep.
+  // Throws std::invalid_argument if `max_workers` is 0.
   explicit Executor(size_t max_workers) : max_workers_(max_workers) {
     if (max_workers == 0) throw std::invalid_argument("Executor: no workers");
   }
