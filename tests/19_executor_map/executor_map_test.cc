@@ -15,6 +15,7 @@
 #include "answer.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
+#include "tests/support/waiting.h"
 
 namespace workbook {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using support::LetOthersWait;
 
 int Square(int x) { return x * x; }
 
@@ -328,6 +330,24 @@ LOCKSTEP_TEST(Timeout, OtherNewsDoesNotProlongIt) {
         << "the time began anew when another place was filled";
   }
   gate.count_down();
+}
+
+LOCKSTEP_TEST_WITH(Reader, WaitingItSleeps, {.forbid_busy_waiting = true}) {
+  std::latch gate(1);
+  Executor executor(1);
+  auto results = Map(
+      executor,
+      [&](int i) {
+        gate.wait();
+        return i;
+      },
+      std::vector<int>{7});
+  std::thread opener([&] {
+    LetOthersWait();
+    gate.count_down();
+  });
+  EXPECT_EQ(results.Next(), 7);
+  opener.join();
 }
 
 LOCKSTEP_TEST(Shutdown, AMapAfterItIsRefused) {
