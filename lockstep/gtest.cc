@@ -26,6 +26,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest-spi.h"
 #include "lockstep/report/json.h"
+#include "lockstep/report/story.h"
+#include "lockstep/runtime/runtime.h"
 
 ABSL_FLAG(std::string, lockstep_replay, "",
           "Run exactly this schedule, as printed by a failing test. Combine "
@@ -72,7 +74,7 @@ std::string ReplayCommand(const std::string& test) {
 void WriteVerdict(const std::string& test, const Report& report) {
   const std::string path = absl::GetFlag(FLAGS_lockstep_verdicts);
   if (path.empty() || report.passed()) return;
-  std::string message = report.trace.finding.message;
+  std::string message = RenameMain(report.trace.finding.message);
   for (char& c : message) {
     if (c == '\n' || c == '\t') c = ' ';
   }
@@ -236,6 +238,13 @@ void RunLockstepTest(const Options& test_options, const char* file, int line,
                      absl::FunctionRef<void()> body) {
   if (!Supported()) {
     RunNatively(body);
+    return;
+  }
+  if (!Instrumented()) {
+    ADD_FAILURE_AT(file, line)
+        << "This program is not instrumented, so lockstep does not see what it "
+           "does.\nBuild and run the test itself, not its _program: the test "
+           "compiles everything as lockstep needs it (lockstep/README.md).";
     return;
   }
   std::string test = TestName();

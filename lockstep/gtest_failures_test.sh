@@ -4,8 +4,9 @@
 # Runs gtest_failures and checks what a student and a grader get to see.
 set -u
 program=$1
+uninstrumented=$2
 # In a build without the explorer these tests would really deadlock.
-[ "${2:-}" = off ] && exit 0
+[ "${3:-}" = off ] && exit 0
 out=$TEST_TMPDIR/out
 failures=0
 
@@ -68,4 +69,9 @@ check DataRace "data race" "writes 4 bytes" "holding no lock"
 
 "$program" --gtest_filter=Failures.None >"$out" 2>&1 || fail "None: $(cat "$out")"
 grep -q "schedule" "$out" && fail "a passing test talks: $(cat "$out")"
+
+"$uninstrumented" --gtest_filter=Failures.None >"$out" 2>&1 &&
+  fail "it explores what it does not see"
+grep -qF "This program is not instrumented" "$out" ||
+  fail "no word on the missing instrumentation: $(cat "$out")"
 [ "$failures" = 0 ]

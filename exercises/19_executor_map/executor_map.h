@@ -123,7 +123,8 @@ class MapResults {
   // Waits for the next result and returns it, without keeping it. Returns
   // nothing after the last. If that task threw, throws the same; if the
   // deadline comes first, throws TimeoutError. After either, tasks that have
-  // not started are cancelled, and Next() returns nothing any more.
+  // not started are cancelled, and Next() returns nothing any more. A result
+  // that is there is returned even after the deadline.
   std::optional<Result> Next() {
     // TODO(3): which place is next, and what do you wait for?
     return std::nullopt;

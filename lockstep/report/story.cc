@@ -34,25 +34,6 @@ std::string Duration(int64_t ns) {
   return absl::StrCat(ns, " ns");
 }
 
-// The runtime calls the first thread T0; here it is called main.
-std::string RenameMain(const std::string& text) {
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto word = [&](size_t at) {
-      return at < text.size() &&
-             isalnum(static_cast<unsigned char>(text[at])) != 0;
-    };
-    if (text.compare(i, 2, "T0") == 0 && !word(i + 2) &&
-        (i == 0 || !word(i - 1))) {
-      result += "main";
-      ++i;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
 std::string Bytes(uint64_t n) {
   return n == 1 ? "1 byte" : absl::StrCat(n, " bytes");
 }
@@ -218,6 +199,24 @@ class WaiterTable {
 };
 
 }  // namespace
+
+std::string RenameMain(const std::string& text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto word = [&](size_t at) {
+      return at < text.size() &&
+             isalnum(static_cast<unsigned char>(text[at])) != 0;
+    };
+    if (text.compare(i, 2, "T0") == 0 && !word(i + 2) &&
+        (i == 0 || !word(i - 1))) {
+      result += "main";
+      ++i;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
 
 std::string Place::Short() const {
   if (!known()) return "";

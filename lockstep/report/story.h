@@ -74,6 +74,9 @@ struct Story {
 // "main" for thread 0, else "T1", "T2", ...
 std::string DefaultThreadName(ThreadId thread);
 
+// `text` with "main" for the runtime's T0.
+std::string RenameMain(const std::string& text);
+
 // "mutex", "absl::Mutex", "condition variable", ...
 const char* ObjectKindName(ObjectKind kind);
 

@@ -6,6 +6,8 @@
 #ifndef LOCKSTEP_RUNTIME_HOOKS_H_
 #define LOCKSTEP_RUNTIME_HOOKS_H_
 
+#include <csignal>
+
 #include "lockstep/runtime/scheduler.h"
 
 namespace lockstep::internal {
@@ -53,6 +55,10 @@ void ReleaseStaticLocks();
 
 // watchdog.cc.
 void StartWatchdog();
+// What the watchdog has against the thread that it sends kStuckSignal, which
+// then must report it; null if that signal is not the watchdog's.
+inline constexpr int kStuckSignal = SIGILL;  // one that OnFatalSignal handles
+const char* TakeStuckMessage();
 
 // annotated_locks.cc.
 void InstallAbseilHooks();
@@ -65,8 +71,10 @@ bool IsProgramCode(CodeAddress pc);
 bool IsStaticStorage(uintptr_t address);
 
 // runtime.cc: the handler for a process that is about to end, and how to end.
+// `caller`, if not 0, is the frame after `pc`.
 [[noreturn]] void DieWithFinding(Thread* me, Verdict verdict,
-                                 const char* message, CodeAddress pc);
+                                 const char* message, CodeAddress pc,
+                                 CodeAddress caller = 0);
 
 }  // namespace lockstep::internal
 

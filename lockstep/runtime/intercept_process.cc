@@ -111,6 +111,19 @@ CodeAddress ProgramCounter(void* context) {
 #endif
 }
 
+uintptr_t StackPointer(void* context) {
+#if defined(__x86_64__)
+  return static_cast<uintptr_t>(
+      static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+  return static_cast<uintptr_t>(
+      static_cast<ucontext_t*>(context)->uc_mcontext.sp);
+#else
+  (void)context;
+  return 0;
+#endif
+}
+
 void OnFatalSignal(int signal, siginfo_t* info, void* context) {
   Thread* me = self;
   if (me == nullptr) {
@@ -120,9 +133,25 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context) {
     return;
   }
   const CodeAddress pc = ProgramCounter(context);
+  if (signal == kStuckSignal) {
+    if (const char* stuck = TakeStuckMessage(); stuck != nullptr) {
+      // It may be in the runtime, which every access calls: who called that?
+      DieWithFinding(me, Verdict::kLivelock, stuck, pc, CallerOf(pc));
+    }
+  }
   if (signal == SIGSEGV &&
       IsStackGuard(reinterpret_cast<uintptr_t>(info->si_addr))) {
-    DieWithFinding(me, Verdict::kStackOverflow, "a thread runs out of stack",
+    uintptr_t low, high;
+    ContextStack(me->context, &low, &high);
+    constexpr uintptr_t kNearlyNothing = 64u << 10;
+    if (StackPointer(context) < low + kNearlyNothing) {
+      DieWithFinding(me, Verdict::kStackOverflow, "a thread runs out of stack",
+                     pc);
+    }
+    // There is stack left: the address is a stray one.
+    DieWithFinding(me, Verdict::kCrash,
+                   "segmentation fault (SIGSEGV) beside a stack: a pointer or "
+                   "reference to a local variable that is gone?",
                    pc);
   }
   char message[120];

@@ -51,6 +51,8 @@ void RunOnce(const RunOptions&, Strategy&, absl::FunctionRef<void()> body,
   g_trace = nullptr;
 }
 
+bool Instrumented() { return false; }
+
 uint64_t LastRunHash() { return 0; }
 
 bool InControlledThread() { return false; }

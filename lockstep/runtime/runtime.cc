@@ -7,6 +7,8 @@
 #include <elf.h>
 #include <link.h>
 
+#include <vector>
+
 #include "lockstep/runtime/hooks.h"
 #include "lockstep/runtime/raw_syscall.h"
 #include "lockstep/runtime/scheduler.h"
@@ -55,11 +57,16 @@ void SetFatalHandler(FatalHandler handler) { g_fatal_handler = handler; }
 namespace internal {
 
 void DieWithFinding(Thread* me, Verdict verdict, const char* message,
-                    CodeAddress pc) {
+                    CodeAddress pc, CodeAddress caller) {
   self = nullptr;  // from here on this is ordinary code
   if (!g_scheduler.has_finding()) {
     g_scheduler.SetFinding(verdict, message);
-    if (me != nullptr) g_scheduler.AddSite(me, message, pc, nullptr);
+    if (me != nullptr) {
+      g_scheduler.AddSite(me, message, pc, nullptr);
+      std::vector<CodeAddress>& stack =
+          g_scheduler.trace()->finding.sites.back().stack;
+      if (caller != 0) stack.insert(stack.begin() + 1, caller);
+    }
   }
   g_scheduler.FillTrace();
   if (g_fatal_handler != nullptr) g_fatal_handler(*g_scheduler.trace());

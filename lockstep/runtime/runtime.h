@@ -42,6 +42,10 @@ struct RunOptions {
   bool record_steps = false;
 };
 
+// True if some of this program's code is instrumented, so that its accesses are
+// seen. Exploring other code gives wrong verdicts.
+bool Instrumented();
+
 // The result of a schedule is `trace->finding` (verdict kNone: it passed).
 // `trace` is overwritten; its buffers are reused from run to run.
 //

@@ -382,7 +382,7 @@ void Scheduler::SwitchTo(Thread* me, Thread* next) {
 void Scheduler::PassPoint(Thread* me, CodeAddress pc) {
   ++points_;
   me->pc = pc;
-  me->accesses_since_point = 0;
+  me->accesses_since_point = me->rounds_of_accesses = 0;
   const Pending& pending = runnable_[me->slot];
   Mix(uint64_t{me->id} << 40 | uint64_t(pending.op) << 32 | pending.object);
   if (__builtin_expect(points_ >= options_.max_steps, false)) LongRun(me);
@@ -475,7 +475,14 @@ void Scheduler::Unpark(Thread*) {
 
 void Scheduler::TooManyAccesses(Thread* me, CodeAddress pc) {
   me->accesses_since_point = 0;
+  const uint32_t rounds = me->rounds_of_accesses + 1;
+  if (rounds >= kRoundsOfAccesses) {
+    Fail(me, Verdict::kLivelock,
+         "a thread runs on and on, without a lock, a wait or an end", pc,
+         "still runs here");
+  }
   Point(me, Op::kYield, nullptr, pc);
+  me->rounds_of_accesses = rounds;
 }
 
 // The schedule is longer than it may be. Before calling that a livelock, make
@@ -521,7 +528,7 @@ Thread* Scheduler::NewThread() {
   t->watched = 0;
   for (Thread::Seen& seen : t->seen) seen = {};
   t->next_seen = 0;
-  t->accesses_since_point = 0;
+  t->accesses_since_point = t->rounds_of_accesses = 0;
   t->no_preempt = t->ignore_accesses = 0;
   t->annotated = false;
   t->annotated_object = nullptr;
@@ -713,7 +720,10 @@ _Unwind_Reason_Code LookAtFrame(_Unwind_Context* context, void* data) {
 }  // namespace
 
 CodeAddress ProgramCaller(CodeAddress pc) {
-  if (IsProgramCode(pc)) return 0;
+  return IsProgramCode(pc) ? 0 : CallerOf(pc);
+}
+
+CodeAddress CallerOf(CodeAddress pc) {
   RuntimeScope scope;  // the unwinder may lock
   CallerSearch search{.from = pc};
   _Unwind_Backtrace(LookAtFrame, &search);

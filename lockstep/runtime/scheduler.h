@@ -79,6 +79,8 @@ struct Thread {
   uint32_t watched_version = 0;
   bool quiet = false;  // the load being done is no point: see Stutters
   uint32_t accesses_since_point = 0;
+  // How often it got a point for its many accesses, since any other point.
+  uint32_t rounds_of_accesses = 0;
 
   // Inside lock code (Abseil's own, say) or a signal handler: no points.
   uint32_t no_preempt = 0;
@@ -335,6 +337,8 @@ class __attribute__((visibility("hidden"))) Scheduler {
   }
 
  private:
+  // 50 million accesses: half a second, more than any schedule can afford.
+  static constexpr uint32_t kRoundsOfAccesses = 250;
   static constexpr uint32_t kStutterLoads = 2;
   static constexpr uint32_t kStutterYields = 10;
   static constexpr uint32_t kStutterEnd = 24;
@@ -433,6 +437,9 @@ inline int VirtualTid(const Thread* thread) {
 // that the library was called from, else (or if none is found) 0. Shared
 // libraries are not instrumented, so no shadow stack knows that place.
 CodeAddress ProgramCaller(CodeAddress pc);
+// The address in the program that the frame at `pc`, one of the current stack,
+// was called from, or 0.
+CodeAddress CallerOf(CodeAddress pc);
 
 // The frames of `thread`, innermost first, starting at pc. If `thread` is
 // running, ProgramCaller(pc) is the next.

@@ -79,15 +79,22 @@ inline void WriteRange(const volatile void* address, size_t size,
   AccessRange(address, size, true, pc);
 }
 
+bool g_instrumented = false;
+
 }  // namespace
 }  // namespace lockstep::internal
+
+namespace lockstep {
+bool Instrumented() { return internal::g_instrumented; }
+}  // namespace lockstep
 
 using namespace lockstep;            // NOLINT: this file defines
 using namespace lockstep::internal;  // NOLINT: names of libc and the compiler
 
 extern "C" {
 
-void __tsan_init() {}
+// Every instrumented source file calls it before main().
+void __tsan_init() { g_instrumented = true; }
 
 // --- Functions
 // -----------------------------------------------------------------

@@ -12,8 +12,10 @@
 #include <exception>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
@@ -38,9 +40,11 @@ namespace {
 // replay.
 void ExpectEnd(const char* verdict, absl::FunctionRef<void()> body) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
+  // The name of this file has one of the verdicts in it.
+  const std::string headline = absl::StrCat("(", verdict, ") +[(]schedule");
   for (const bool use_os_threads : {false, true}) {
     EXPECT_EXIT(ExploreAndExit(body, use_os_threads),
-                testing::ExitedWithCode(1), verdict)
+                testing::ExitedWithCode(1), headline)
         << (use_os_threads ? "OS threads" : "user-level");
     EXPECT_EXIT(ExploreAndExit(body, use_os_threads),
                 testing::ExitedWithCode(1), "exactly this schedule again")
@@ -121,6 +125,17 @@ TEST(Stack, Overflow) {
   ExpectEnd("stack overflow", [] { InThread([] { Recurse(0); }); });
 }
 
+// A pointer that runs off the end of the stack is not too deep a recursion: the
+// stack itself is nearly empty.
+TEST(Stack, StrayPointer) {
+  const auto run_off = [] {
+    volatile char local = 0;
+    for (volatile char* p = &local;; p -= 4096) *p = *p;
+  };
+  ExpectEnd("crash", run_off);
+  ExpectEnd("crash", [&] { InThread(run_off); });
+}
+
 TEST(Exception, LeavesTheBody) {
   ExpectEnd("uncaught exception", [] { throw std::runtime_error("nobody"); });
 }
@@ -134,8 +149,37 @@ TEST(Exception, Terminate) {
   ExpectEnd("uncaught exception|crash", [] { std::terminate(); });
 }
 
+void LoopsOverMemory() {
+  static int n = 0;
+  while (n >= 0) n = 0;
+}
+
+void LoopsInRegisters() {
+  for (;;) asm volatile("");
+}
+
+// A loop over memory is counted; one in registers only the watchdog sees, after
+// eight seconds.
+TEST(Loop, WithoutAnEndIsNamedWithItsLine) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  for (const bool use_os_threads : {false, true}) {
+    EXPECT_EXIT(
+        ExploreAndExit([] { InThread(LoopsOverMemory); }, use_os_threads),
+        testing::ExitedWithCode(1),
+        "livelock +[(]schedule(.|\n)*on and on(.|\n)*"
+        "T1 still runs here at .*crash_test.cc:[0-9]+:  while [(]n >= 0")
+        << (use_os_threads ? "OS threads" : "user-level");
+    EXPECT_EXIT(
+        ExploreAndExit([] { InThread(LoopsInRegisters); }, use_os_threads),
+        testing::ExitedWithCode(1),
+        "livelock +[(]schedule(.|\n)*T1 runs for 8 seconds(.|\n)*"
+        "in T1 at .*crash_test.cc:[0-9]+")
+        << (use_os_threads ? "OS threads" : "user-level");
+  }
+}
+
 TEST(Blocking, OutsideControlIsNamed) {
-  ExpectEnd("outside lockstep|uncontrolled", [] {
+  ExpectEnd("uncontrolled blocking", [] {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     std::thread reader([&] {

@@ -496,7 +496,8 @@ TEST_F(ParMap, AFailedStartLeavesNothingBehind) {
   // One more descriptor each time, until four children can be started:
   // whichever pipe is the first that cannot be had, those before it must go.
   int failures = 0;
-  for (rlim_t limit = before.rbegin()->first + 1; limit < 1000; ++limit) {
+  for (rlim_t limit = support::FirstFreeDescriptor(before); limit < 1000;
+       ++limit) {
     rlimit few = old;
     few.rlim_cur = limit;
     bool failed = false;

@@ -15,6 +15,7 @@
 #include "answer.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
+#include "tests/support/waiting.h"
 
 namespace workbook {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using support::LetOthersWait;
 
 int Square(int x) { return x * x; }
 
@@ -127,12 +129,15 @@ LOCKSTEP_TEST(Map, AResultIsNotKept) {
   auto results = Map(
       executor, [](int i) { return std::make_shared<int>(i); },
       std::vector<int>{1, 2});
-  auto first = results.Next();
-  EXPECT_NE(first, std::nullopt);
-  if (!first.has_value()) return;
-  const std::weak_ptr<int> watch = *first;
-  first.reset();
-  EXPECT_TRUE(watch.expired()) << "the map holds a result it has handed out";
+  for (int i = 1; i <= 2; ++i) {
+    auto result = results.Next();
+    EXPECT_NE(result, std::nullopt);
+    if (!result.has_value()) return;
+    const std::weak_ptr<int> watch = *result;
+    result.reset();
+    EXPECT_TRUE(watch.expired())
+        << "the map holds result " << i << ", which it has handed out";
+  }
 }
 
 LOCKSTEP_TEST(Error, ResultsBeforeItAreDelivered) {
@@ -264,12 +269,85 @@ LOCKSTEP_TEST(Timeout, ItCancelsTheRest) {
   EXPECT_LE(calls, 1) << "tasks were started after the time-out";
 }
 
+// The only worker is busy until the time is over.
+LOCKSTEP_TEST(Timeout, ItCancelsAlsoTheTaskThatIsWaitedFor) {
+  std::latch gate(1);
+  std::atomic<int> calls{0};
+  {
+    Executor executor(1);
+    executor.Submit([&] { gate.wait(); });
+    auto results = MapFor(
+        milliseconds(1), executor, [&](int) { return ++calls; },
+        std::vector<int>{0, 1});
+    EXPECT_THROW(results.Next(), TimeoutError);
+    gate.count_down();
+  }
+  EXPECT_EQ(calls, 0) << "tasks were started after the time-out";
+}
+
+// Two workers: the second result may come first, and wakes the reader, too.
 LOCKSTEP_TEST(Timeout, ResultsInTimeAreAllDelivered) {
-  Executor executor(1);
+  Executor executor(2);
   auto squares = MapFor(hours(1), executor, Square, std::vector<int>{1, 2});
-  EXPECT_EQ(squares.Next(), 1);
+  EXPECT_EQ(squares.Next(), 1) << "woken by the news of another place?";
   EXPECT_EQ(squares.Next(), 4);
   EXPECT_EQ(squares.Next(), std::nullopt);
+}
+
+LOCKSTEP_TEST(Timeout, AResultThatIsThereIsDeliveredEvenLate) {
+  auto executor = std::make_unique<Executor>(1);
+  auto squares =
+      MapFor(milliseconds(1), *executor, Square, std::vector<int>{1, 2});
+  executor.reset();  // Waits until both are there.
+  std::this_thread::sleep_for(milliseconds(2));
+  try {
+    EXPECT_EQ(squares.Next(), 1);
+    EXPECT_EQ(squares.Next(), 4);
+  } catch (const TimeoutError&) {
+    ADD_FAILURE() << "Next() need not wait for this result: it is there";
+  }
+}
+
+// The second result wakes the reader, who waits for the first.
+LOCKSTEP_TEST(Timeout, OtherNewsDoesNotProlongIt) {
+  std::latch gate(1);
+  Executor executor(2);
+  const auto start = steady_clock::now();
+  auto results = MapFor(
+      milliseconds(10), executor,
+      [&](int i) {
+        if (i == 0) {
+          gate.wait();
+        } else {
+          std::this_thread::sleep_for(milliseconds(6));
+        }
+        return i;
+      },
+      std::vector<int>{0, 1});
+  EXPECT_THROW(results.Next(), TimeoutError);
+  if (lockstep::Supported()) {  // Time is virtual, so exact.
+    EXPECT_LE(steady_clock::now() - start, milliseconds(11))
+        << "the time began anew when another place was filled";
+  }
+  gate.count_down();
+}
+
+LOCKSTEP_TEST_WITH(Reader, WaitingItSleeps, {.forbid_busy_waiting = true}) {
+  std::latch gate(1);
+  Executor executor(1);
+  auto results = Map(
+      executor,
+      [&](int i) {
+        gate.wait();
+        return i;
+      },
+      std::vector<int>{7});
+  std::thread opener([&] {
+    LetOthersWait();
+    gate.count_down();
+  });
+  EXPECT_EQ(results.Next(), 7);
+  opener.join();
 }
 
 LOCKSTEP_TEST(Shutdown, AMapAfterItIsRefused) {

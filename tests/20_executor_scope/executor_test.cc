@@ -11,12 +11,18 @@
 #include <thread>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "answer.h"
 #include "gtest/gtest.h"
 #include "lockstep/gtest.h"
+#include "tests/support/waiting.h"
 
 namespace workbook {
 namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using support::LetOthersWait;
 
 // True if the task of `future` has ended. Does not wait.
 template <typename T>
@@ -81,6 +87,41 @@ LOCKSTEP_TEST_WITH(Executor, NoMoreThreadsAreMadeThanAllowed,
 LOCKSTEP_TEST_WITH(Executor, WithoutTasksThereAreNoThreads,
                    {.cost_budget = {.threads_created = 0}}) {
   Executor executor(8);
+}
+
+LOCKSTEP_TEST_WITH(Executor, OneTaskNeedsOneThread,
+                   {.cost_budget = {.threads_created = 1}}) {
+  Executor executor(8);
+  executor.Submit([] {});
+}
+
+// The second task wakes the first worker and starts another, who may be
+// quicker. Then two tasks wait for each other: both workers must be there.
+LOCKSTEP_TEST(Executor, AWorkerThatFindsTheQueueEmptyStays) {
+  std::latch both(2);
+  Executor executor(2);
+  executor.Submit([] {});
+  LetOthersWait();
+  executor.Submit([] {});
+  LetOthersWait();
+  executor.Submit([&] { both.arrive_and_wait(); });
+  executor.Submit([&] { both.arrive_and_wait(); });
+}
+
+LOCKSTEP_TEST_WITH(Executor, AWorkerWithoutATaskSleeps,
+                   {.forbid_busy_waiting = true}) {
+  Executor executor(1);
+  executor.Submit([] {});
+  // Time is virtual: to wait costs nothing, to look every second does.
+  std::this_thread::sleep_for(lockstep::Supported() ? hours(24)
+                                                    : milliseconds(1));
+  executor.Submit([] {});
+}
+
+// A destructor that runs while the mutex is held would wait for that mutex.
+LOCKSTEP_TEST(Executor, WhatATaskOwnsMayCallItWhenDestroyed) {
+  Executor executor(1);
+  executor.Submit([last_words = absl::Cleanup([&] { executor.Close(); })] {});
 }
 
 LOCKSTEP_TEST(Executor, WithoutWorkersItIsRefused) {
@@ -206,6 +247,37 @@ LOCKSTEP_TEST(Shutdown, ATaskThatCallsItIsToldOff) {
       << "a refused Shutdown() closes nothing";
 }
 
+LOCKSTEP_TEST(Shutdown, ATaskOfAnotherExecutorMayCallIt) {
+  std::atomic<int> ran{0};
+  Executor other(1);
+  Executor executor(1);
+  other.Submit([&] { ++ran; });
+  executor.Submit([&] {
+    EXPECT_NO_THROW(other.Shutdown()) << "this task is none of its own";
+    EXPECT_EQ(ran, 1) << "Shutdown did not wait";
+  });
+}
+
+LOCKSTEP_TEST(Shutdown, CancellingDoesNotWaitForAnotherCall) {
+  std::latch running(1), gate(1);
+  Executor executor(1);
+  executor.Submit([&] {
+    running.count_down();
+    gate.wait();
+  });
+  std::future<int> pending = executor.Submit([] { return 2; });
+  running.wait();
+  std::thread waits([&] { executor.Shutdown(); });
+  std::thread cancels([&] { executor.Shutdown(/*cancel_pending=*/true); });
+  // While the first task runs, neither call can return.
+  EXPECT_EQ(pending.wait_for(hours(1)), std::future_status::ready)
+      << "Shutdown(true) must cancel first and wait then";
+  gate.count_down();
+  waits.join();
+  cancels.join();
+  EXPECT_THROW(pending.get(), CancelledError);
+}
+
 LOCKSTEP_TEST(Close, ItDoesNotWait) {
   std::latch gate(1);
   std::atomic<int> ran{0};
@@ -245,6 +317,64 @@ LOCKSTEP_TEST(Close, CancellingSparesTheTaskThatRuns) {
   EXPECT_EQ(first.get(), 1);
   EXPECT_THROW(second.get(), CancelledError);
   EXPECT_THROW(third.get(), CancelledError);
+}
+
+LOCKSTEP_TEST(Close, ALaterCallMayStillCancel) {
+  std::latch running(1), gate(1);
+  Executor executor(1);
+  executor.Submit([&] {
+    running.count_down();
+    gate.wait();
+  });
+  std::future<int> pending = executor.Submit([] { return 2; });
+  running.wait();
+  executor.Close();
+  EXPECT_FALSE(IsReady(pending)) << "Close() alone cancels nothing";
+  executor.Close(/*cancel_pending=*/true);
+  EXPECT_TRUE(IsReady(pending)) << "it was closed already, but not cancelled";
+  gate.count_down();
+  EXPECT_THROW(pending.get(), CancelledError);
+}
+
+LOCKSTEP_TEST(Close, ATaskMayCallItAndCancelTheRest) {
+  std::latch submitted(1);
+  std::future<int> pending;
+  {
+    Executor executor(1);
+    executor.Submit([&] {
+      submitted.wait();
+      executor.Close(/*cancel_pending=*/true);
+    });
+    pending = executor.Submit([] { return 2; });
+    submitted.count_down();
+  }
+  ASSERT_TRUE(IsReady(pending));
+  EXPECT_THROW(pending.get(), CancelledError);
+}
+
+LOCKSTEP_TEST(Close, ATaskThatRunsIsRefusedToo) {
+  std::latch closed(1);
+  Executor executor(1);
+  executor.Submit([&] {
+    closed.wait();
+    EXPECT_THROW(executor.Submit([] {}), ClosedError)
+        << "no task is accepted after Close(), whoever submits it";
+  });
+  executor.Close();
+  closed.count_down();
+}
+
+LOCKSTEP_TEST(Close, WhatACancelledTaskOwnsMayCallItWhenDestroyed) {
+  std::latch running(1), gate(1);
+  Executor executor(1);
+  executor.Submit([&] {
+    running.count_down();
+    gate.wait();
+  });
+  executor.Submit([last_words = absl::Cleanup([&] { executor.Close(); })] {});
+  running.wait();
+  executor.Close(/*cancel_pending=*/true);
+  gate.count_down();
 }
 
 // Every pair of operations meets here, so that a race between any two shows.

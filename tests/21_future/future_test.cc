@@ -6,6 +6,7 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -23,11 +24,23 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
+using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 std::exception_ptr Error(const char* what) {
   return std::make_exception_ptr(std::out_of_range(what));
 }
+
+// Virtual where schedules are explored; real, and so short, elsewhere.
+void SleepFor(nanoseconds time) {
+  std::this_thread::sleep_for(lockstep::Supported() ? time : milliseconds(1));
+}
+
+// Longer than any timeout that stands for "for ever".
+constexpr hours kAYear(24 * 365);
+
+// Steps, where a right answer needs a hundred, and a wrong one never ends.
+constexpr int kFew = 2'000;
 
 LOCKSTEP_TEST(Future, TheResultReachesAWaitingThread) {
   Promise<int> promise;
@@ -64,6 +77,45 @@ LOCKSTEP_TEST(Future, TheErrorReachesAWaitingThread) {
     EXPECT_THROW(future.Result(), std::out_of_range) << "and again";
   });
   promise.SetException(Error("7"));
+  consumer.join();
+}
+
+// Also of a type that Future throws for reasons of its own.
+LOCKSTEP_TEST_WITH(Future, AnErrorOfAnyTypeArrives, {.max_steps = kFew}) {
+  Promise<int> number, timeout, cancelled;
+  number.SetException(std::make_exception_ptr(42));
+  EXPECT_THROW(number.GetFuture().Result(), int);
+  timeout.SetException(std::make_exception_ptr(TimeoutError()));
+  EXPECT_THROW(timeout.GetFuture().Result(), TimeoutError)
+      << "the computation threw this";
+  cancelled.SetException(std::make_exception_ptr(CancelledError()));
+  EXPECT_THROW(cancelled.GetFuture().Result(), CancelledError)
+      << "the computation threw this";
+  EXPECT_FALSE(cancelled.GetFuture().Cancelled())
+      << "the computation threw; nobody has cancelled it";
+}
+
+LOCKSTEP_TEST_WITH(Future, ASpuriousWakeUpIsNotTheEnd,
+                   {.spurious_wakeups = true}) {
+  Promise<int> promise;
+  std::thread a([future = promise.GetFuture()] {
+    EXPECT_EQ(future.Result(), 1) << "there was no result yet";
+  });
+  std::thread b([future = promise.GetFuture()] {
+    EXPECT_EQ(future.ResultFor(hours(1)), 1) << "there was no result yet";
+  });
+  promise.SetResult(1);
+  a.join();
+  b.join();
+}
+
+// However long that takes, and without a look in between.
+LOCKSTEP_TEST_WITH(Future, ResultSleepsUntilTheEnd, {.max_steps = kFew}) {
+  Promise<int> promise;
+  std::thread consumer(
+      [future = promise.GetFuture()] { EXPECT_EQ(future.Result(), 1); });
+  SleepFor(kAYear);
+  promise.SetResult(1);
   consumer.join();
 }
 
@@ -280,6 +332,35 @@ LOCKSTEP_TEST(Callback, ItsExceptionHarmsNobody) {
   EXPECT_EQ(promise.GetFuture().Result(), 1);
 }
 
+// This callback ends when the reader has the result.
+LOCKSTEP_TEST(Callback, NoReaderWaitsForIt) {
+  Promise<int> promise;
+  std::latch read(1);
+  promise.GetFuture().OnDone([&](const Future<int>&) { read.wait(); });
+  std::thread reader([&, future = promise.GetFuture()] {
+    EXPECT_EQ(future.Result(), 1);
+    read.count_down();
+  });
+  promise.SetResult(1);
+  reader.join();
+}
+
+// A callback that holds its own future would otherwise keep both for ever.
+LOCKSTEP_TEST(Callback, AfterItRanItIsDestroyed) {
+  Promise<int> finished, cancelled;
+  const auto held = std::make_shared<int>(0);
+  const auto hold = [held](const Future<int>&) {};
+  const auto before = held.use_count();
+  finished.GetFuture().OnDone(hold);
+  finished.SetResult(1);
+  EXPECT_EQ(held.use_count(), before) << "the future keeps what it has called";
+  cancelled.GetFuture().OnDone(hold);
+  cancelled.GetFuture().Cancel();
+  EXPECT_EQ(held.use_count(), before) << "the future keeps what it has called";
+  finished.GetFuture().OnDone(hold);
+  EXPECT_EQ(held.use_count(), before) << "added after the end, and kept";
+}
+
 LOCKSTEP_TEST(Callback, ItMayDropTheLastHandle) {
   auto promise = std::make_unique<Promise<int>>();
   int calls = 0;
@@ -390,10 +471,29 @@ LOCKSTEP_TEST_WITH(AsCompleted, NextSleepsUntilThereIsOne,
   Promise<int> promise;
   AsCompleted<int> completed({promise.GetFuture()});
   std::thread producer([&] {
-    // Virtual where the cost is counted; real, and so short, elsewhere.
-    std::this_thread::sleep_for(milliseconds(lockstep::Supported() ? 1000 : 1));
+    SleepFor(seconds(1));
     promise.SetResult(1);
   });
+  EXPECT_TRUE(completed.Next() == promise.GetFuture());
+  producer.join();
+}
+
+LOCKSTEP_TEST_WITH(AsCompleted, NextHasNoTimeLimit, {.max_steps = kFew}) {
+  Promise<int> promise;
+  AsCompleted<int> completed({promise.GetFuture()});
+  std::thread producer([&] {
+    SleepFor(kAYear);
+    promise.SetResult(1);
+  });
+  EXPECT_TRUE(completed.Next() == promise.GetFuture());
+  producer.join();
+}
+
+LOCKSTEP_TEST_WITH(AsCompleted, ASpuriousWakeUpIsNotAnEnd,
+                   {.spurious_wakeups = true}) {
+  Promise<int> promise;
+  AsCompleted<int> completed({promise.GetFuture()});
+  std::thread producer([&] { promise.SetResult(1); });
   EXPECT_TRUE(completed.Next() == promise.GetFuture());
   producer.join();
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <exception>
 #include <latch>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -33,6 +34,16 @@ class PaperJam : public std::runtime_error {
 void NoStrayErrors(std::exception_ptr) {
   ADD_FAILURE() << "an error went to the handler of the pool";
 }
+
+// Longer than any timeout that stands for "for ever". Virtual where schedules
+// are explored; real, and so short, elsewhere.
+void SleepForAYear() {
+  std::this_thread::sleep_for(
+      lockstep::Supported() ? nanoseconds(hours(24 * 365)) : milliseconds(1));
+}
+
+// Steps, where a right answer needs a hundred, and a wrong one never ends.
+constexpr int kFew = 2'000;
 
 LOCKSTEP_TEST(Result, AnErrorArrivesWithItsTypeAndMessage) {
   Pool pool(1, NoStrayErrors);
@@ -100,6 +111,15 @@ LOCKSTEP_TEST(Result, EveryReaderGetsTheError) {
   other.join();
 }
 
+LOCKSTEP_TEST(Result, AResultCanBeReadAgain) {
+  const std::string text = "a result that is longer than a short string";
+  Pool pool(1, NoStrayErrors);
+  const auto future = pool.Submit([text] { return text; });
+  EXPECT_EQ(future.Result(), text);
+  EXPECT_EQ(future.Result(), text) << "the first reader took it away";
+  EXPECT_EQ(future.ResultFor(hours(1)), text) << "a reader took it away";
+}
+
 LOCKSTEP_TEST(Result, AnErrorWakesAWaitingReader) {
   std::latch gate(1);
   Pool pool(1, NoStrayErrors);
@@ -150,9 +170,49 @@ LOCKSTEP_TEST(Exception, ItWaitsForTheEnd) {
     gate.wait();
     throw PaperJam(7);
   });
-  std::thread reader([&] { EXPECT_NE(future.Exception(), nullptr); });
+  std::thread reader([&] {
+    EXPECT_NE(future.Exception(), nullptr) << "it did not wait for the error";
+  });
   gate.count_down();
   reader.join();
+}
+
+LOCKSTEP_TEST_WITH(Exception, ASpuriousWakeUpIsNotTheEnd,
+                   {.spurious_wakeups = true}) {
+  std::latch gate(1);
+  Pool pool(1, NoStrayErrors);
+  const auto future = pool.Submit([&]() -> int {
+    gate.wait();
+    throw PaperJam(7);
+  });
+  std::thread reader([&] {
+    EXPECT_NE(future.Exception(), nullptr) << "the task had not ended";
+  });
+  gate.count_down();
+  reader.join();
+}
+
+// However long that takes, and without a look in between.
+LOCKSTEP_TEST_WITH(Exception, ItSleepsUntilTheEnd, {.max_steps = kFew}) {
+  Pool pool(1, NoStrayErrors);
+  const auto future = pool.Submit([]() -> int {
+    SleepForAYear();
+    throw PaperJam(7);
+  });
+  EXPECT_NE(future.Exception(), nullptr) << "the error was swallowed";
+}
+
+// So it goes with a task that asks for the result of a cancelled one.
+LOCKSTEP_TEST(Exception, ATaskMayFailWithACancelledError) {
+  Pool pool(1, NoStrayErrors);
+  const auto future = pool.Submit([]() -> int { throw CancelledError(); });
+  try {
+    EXPECT_NE(future.Exception(), nullptr) << "the error was swallowed";
+  } catch (const CancelledError&) {
+    ADD_FAILURE() << "the task threw this: it has failed, nobody cancelled it";
+  }
+  EXPECT_FALSE(future.Cancelled()) << "it has failed, nobody cancelled it";
+  EXPECT_THROW(future.Result(), CancelledError);
 }
 
 LOCKSTEP_TEST(Cancel, ACancelledTaskHasNeitherResultNorError) {
@@ -235,12 +295,62 @@ LOCKSTEP_TEST(Callback, AddedLateItsErrorGoesToTheHandlerToo) {
   EXPECT_EQ(stray, 2);
 }
 
+// The handler would wait for itself if the lock were held.
+LOCKSTEP_TEST(Callback, TheHandlerMayUseTheFuture) {
+  std::latch gate(1);
+  std::atomic<int> stray{0};
+  std::optional<Future<int>> future;
+  {
+    Pool pool(1, [&](std::exception_ptr) {
+      ++stray;
+      EXPECT_EQ(future->Result(), 1);
+      EXPECT_FALSE(future->Cancel());
+    });
+    future = pool.Submit([&] {
+      gate.wait();
+      return 1;
+    });
+    future->OnDone([](const Future<int>&) { throw PaperJam(7); });
+    gate.count_down();
+  }
+  EXPECT_EQ(stray, 1) << "an error was swallowed";
+}
+
+LOCKSTEP_TEST(Callback, ItMayDestroyTheFuture) {
+  std::latch gate(1);
+  std::atomic<int> stray{0};
+  Pool pool(1, [&](std::exception_ptr) { ++stray; });
+  pool.Submit([&] {
+    gate.wait();
+    return 1;
+  });
+  int calls = 0;
+  auto future = std::make_unique<Future<int>>(pool.Submit([] { return 2; }));
+  future->OnDone([&](const Future<int>&) { future.reset(); });
+  future->OnDone([&](const Future<int>& self) {
+    ++calls;
+    EXPECT_TRUE(self.Cancelled());
+    throw PaperJam(7);
+  });
+  future->Cancel();
+  EXPECT_EQ(calls, 1) << "the other callback was skipped";
+  EXPECT_EQ(stray, 1) << "an error was swallowed";
+  gate.count_down();
+  auto late = std::make_unique<Future<int>>(pool.Submit([] { return 3; }));
+  late->Result();
+  late->OnDone([&](const Future<int>&) {
+    late.reset();
+    throw PaperJam(7);
+  });
+  EXPECT_EQ(stray, 2) << "an error was swallowed";
+}
+
 LOCKSTEP_TEST(Callback, ItMayUseTheFuture) {
   Pool pool(1, NoStrayErrors);
   std::atomic<int> inner_calls{0};
   const auto future = pool.Submit([]() -> int { throw PaperJam(7); });
   future.OnDone([&](const Future<int>& failed) {
-    EXPECT_NE(failed.Exception(), nullptr);
+    EXPECT_NE(failed.Exception(), nullptr) << "the error was swallowed";
     failed.OnDone([&](const Future<int>&) { ++inner_calls; });
   });
   pool.Submit([] { return 1; }).Result();
@@ -306,13 +416,37 @@ LOCKSTEP_TEST(WaitForFirstError, AnErrorBeforeTheCallCounts) {
   std::latch gate(1);
   Pool pool(2, NoStrayErrors);
   const auto bad = pool.Submit([]() -> int { throw PaperJam(7); });
-  EXPECT_NE(bad.Exception(), nullptr);
+  EXPECT_NE(bad.Exception(), nullptr) << "the error was swallowed";
   const auto slow = pool.Submit([&] {
     gate.wait();
     return 1;
   });
   WaitForFirstError<int>({slow, bad});
   gate.count_down();
+}
+
+LOCKSTEP_TEST(WaitForFirstError, AnErrorOfAnyTypeCounts) {
+  std::latch gate(1);
+  Pool pool(2, NoStrayErrors);
+  const auto slow = pool.Submit([&] {
+    gate.wait();
+    return 1;
+  });
+  WaitForFirstError<int>({slow, pool.Submit([]() -> int { throw 42; })});
+  // Thrown, it is an error like any other.
+  WaitForFirstError<int>(
+      {slow, pool.Submit([]() -> int { throw CancelledError(); })});
+  gate.count_down();  // Only now can the slow task end.
+}
+
+// However long that takes, and without a look in between.
+LOCKSTEP_TEST_WITH(WaitForFirstError, ItSleepsUntilThen, {.max_steps = kFew}) {
+  Pool pool(1, NoStrayErrors);
+  const auto slow = pool.Submit([] {
+    SleepForAYear();
+    return 1;
+  });
+  WaitForFirstError<int>({slow});
 }
 
 LOCKSTEP_TEST(WaitForFirstError, ACancelledTaskHasNotFailed) {
@@ -348,7 +482,7 @@ LOCKSTEP_TEST(Future, AllItsOperationsMayMeet) {
     });
     try {
       const std::exception_ptr error = future.Exception();
-      EXPECT_NE(error, nullptr);
+      EXPECT_NE(error, nullptr) << "the error was swallowed";
       EXPECT_THROW(future.ResultFor(nanoseconds(0)), PaperJam);
     } catch (const CancelledError&) {
       EXPECT_TRUE(future.Cancelled());

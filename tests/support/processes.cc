@@ -83,6 +83,12 @@ std::map<int, std::string> OpenDescriptors() {
   return descriptors;
 }
 
+int FirstFreeDescriptor(const std::map<int, std::string>& open) {
+  int fd = 0;
+  while (open.count(fd) > 0) ++fd;
+  return fd;
+}
+
 std::string NewDescriptors(const std::map<int, std::string>& before,
                            const std::map<int, std::string>& after) {
   std::vector<std::string> lines;

@@ -24,6 +24,10 @@ namespace support {
 // like "pipe:[4711]".
 std::map<int, std::string> OpenDescriptors();
 
+// The lowest number that is not in `open`: with RLIMIT_NOFILE at this number
+// the process gets no descriptor more, whatever high numbers it has inherited.
+int FirstFreeDescriptor(const std::map<int, std::string>& open);
+
 // What `after` has and `before` has not, as "descriptor 7 (pipe:[4711])" joined
 // by commas. Empty if nothing is new.
 std::string NewDescriptors(const std::map<int, std::string>& before,

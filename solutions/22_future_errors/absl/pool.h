@@ -60,7 +60,8 @@ class Future {
   bool Cancelled() const { return state_->Cancelled(); }
 
   void OnDone(Callback callback) const {
-    if (!state_->Keep(callback)) CallAll({std::move(callback)});
+    const Future self = *this;  // A callback may destroy *this.
+    if (!state_->Keep(callback)) self.CallAll({std::move(callback)});
   }
 
  private:

@@ -50,7 +50,8 @@ class CancelledError : public std::runtime_error {
 class Executor {
  public:
   // At most `max_workers` tasks run at the same time. Threads are started when
-  // tasks need them. Throws std::invalid_argument if `max_workers` is 0.
+  // tasks need them, at most one for each task; without a task they sleep.
+  // Throws std::invalid_argument if `max_workers` is 0.
   explicit Executor(size_t max_workers) : max_workers_(max_workers) {
     if (max_workers == 0) throw std::invalid_argument("Executor: no workers");
   }
@@ -64,7 +65,8 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   // Has some worker call fn(). The future holds what fn returns or throws.
-  // Throws ClosedError, and fn is not run, after Close() or Shutdown().
+  // Throws ClosedError, and fn is not run, after Close() or Shutdown(). What fn
+  // owns may call Submit() and Close() when it is destroyed.
   template <typename Fn>
   std::future<std::invoke_result_t<Fn&>> Submit(Fn fn) {
     using Result = std::invoke_result_t<Fn&>;
@@ -82,7 +84,8 @@ class Executor {
 
   // From now on Submit() refuses tasks. Does not wait: tasks that were accepted
   // still run. With `cancel_pending` those that have not started do not run;
-  // their futures throw CancelledError. (Python's shutdown(wait=False).)
+  // their futures throw CancelledError. May be called again, for instance to
+  // cancel what the first call has left. (Python's shutdown(wait=False).)
   void Close(bool cancel_pending = false) {
     // TODO(3): which threads must hear of it? Where do you call the tasks that
     // are cancelled?
@@ -90,7 +93,8 @@ class Executor {
   }
 
   // The same, and waits until all tasks have ended and all threads are joined.
-  // May be called again, and by several threads: each waits for the end.
+  // May be called again, and by several threads: each call cancels first, if it
+  // is asked to, and then waits for the end.
   // Throws std::logic_error, and does nothing, if one of this executor's tasks
   // calls it: the task would wait for itself.
   void Shutdown(bool cancel_pending = false) {

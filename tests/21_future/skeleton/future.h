@@ -78,8 +78,8 @@ class Future {
   using Callback = std::function<void(const Future&)>;
 
   // Waits for the end, and returns the result or throws the exception of the
-  // computation. Throws CancelledError if it was cancelled. Any number of
-  // threads may ask, any number of times.
+  // computation, whatever its type. Throws CancelledError if it was cancelled.
+  // Any number of threads may ask, any number of times.
   T Result() const {
     // TODO(1): wait for the end; the rest is as in ResultFor().
     return T();
@@ -115,9 +115,10 @@ class Future {
   // Has `callback` called with this future, once, after the end: by the thread
   // that ends the computation or, if it has ended, by this one, now. Callbacks
   // added before the end run in the order in which they were added, each as
-  // often as it was added. No lock is held: a callback may use the future. An
-  // exception from a callback is dropped: it harms neither the other callbacks
-  // nor whoever runs them.
+  // often as it was added. No lock is held: a callback may use the future. Who
+  // waits for the result does not wait for callbacks. An exception from a
+  // callback is dropped: it harms neither the other callbacks nor whoever runs
+  // them. After it has run, a callback is destroyed.
   void OnDone(Callback callback) const {
     // TODO(3): keep it, or Call() it? Decide and act in one critical section,
     // but do not call it there.

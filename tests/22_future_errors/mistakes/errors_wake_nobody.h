@@ -87,7 +87,8 @@ class Future {
         return;
       }
     }
-    Call(callback);
+    const Future self = *this;  // The callback may destroy *this.
+    self.Call(callback);
   }
 
  private:

@@ -26,14 +26,14 @@
 namespace workbook {
 
 // The outcome of a task that was cancelled: neither a result nor an error of
-// the task.
+// the task. A task that throws this itself has failed, as with any exception.
 class CancelledError : public std::runtime_error {
  public:
   CancelledError() : std::runtime_error("the task was cancelled") {}
 };
 
 // Is told of an error that nobody can be waiting for. Must not throw; may be
-// called by several threads at a time.
+// called by several threads at a time. No lock is held.
 using ErrorHandler = std::function<void(std::exception_ptr)>;
 
 class Pool;
@@ -100,8 +100,8 @@ class Future {
 
   // Has `callback` called with this future, once, after the end, whatever the
   // outcome: by the thread that ends the task or, after that, by this one. No
-  // lock is held. An exception from a callback goes to the pool's ErrorHandler,
-  // and nowhere else.
+  // lock is held, and a callback may destroy this handle. An exception from a
+  // callback goes to the pool's ErrorHandler, and nowhere else.
   void OnDone(Callback callback) const {
     {
       std::lock_guard lock(state_->mu);
@@ -110,7 +110,8 @@ class Future {
         return;
       }
     }
-    Call(callback);
+    const Future self = *this;  // The callback may destroy *this.
+    self.Call(callback);
   }
 
  private:
