@@ -266,7 +266,8 @@ def compiler_error(output, chapter):
         match = re.search(pattern, output)
         if match:
             return match.group(1)[:300]
-    return ""
+    errors = re.findall(r"^ERROR: (.*)", output, re.M)
+    return ("Bazel: " + errors[0])[:300] if errors else ""
 
 
 def sandbox(bazel, copy):
@@ -307,7 +308,13 @@ def grade(bazel, copy, chapters):
         run.send_signal(signal.SIGINT)
         run.wait()
         raise
-    if not events.exists():
+    if "'linux-sandbox' was requested" in output:
+        die("Bazel has no linux-sandbox on this machine, and outside it "
+            "students' code is not run.\nIt needs user namespaces: in a "
+            "container, start that with more rights (docker run --privileged);"
+            "\nelsewhere, try sysctl -w kernel.unprivileged_userns_clone=1")
+    # 2: Bazel could not begin, and no hand-in is to blame.
+    if run.returncode == 2 or not events.exists():
         die("Bazel did not start:\n" + output[-2000:])
     results = read_events(events)
     for chapter in chapters:

@@ -219,6 +219,11 @@ class CompilerErrorTest(unittest.TestCase):
         self.assertEqual(grade_all.compiler_error(output, "08_mutex"),
                          output.strip())
 
+    def test_what_bazel_says_if_no_compiler_does(self):
+        self.assertEqual(
+            grade_all.compiler_error("x\nERROR: no space\nERROR: b\n", "08_mutex"),
+            "Bazel: no space")
+
     def test_what_the_linker_says(self):
         self.assertIn("'main'", grade_all.compiler_error(
             "x.o: multiple definition of 'main'\n", "08_mutex"))
@@ -228,6 +233,9 @@ class CompilerErrorTest(unittest.TestCase):
 # wait is waited for as long as there is the file that is its argument.
 FAKE_BAZEL = """
 import json, os, pathlib, sys, time
+if b"no sandbox" in pathlib.Path("exercises/08_mutex/lock.h").read_bytes():
+    print("ERROR: 'linux-sandbox' was requested for mnemonic TestRunner but no")
+    sys.exit(2)
 while (b"wait" in pathlib.Path("exercises/08_mutex/lock.h").read_bytes()
        and os.path.exists(sys.argv[1])):
     time.sleep(0.05)
@@ -297,6 +305,15 @@ class MainTest(unittest.TestCase):
         # A pipe gets lines, and nothing for a terminal.
         self.assertIn("[1/10] '-rf\n", errors)
         self.assertNotIn("\033", errors)
+
+    def test_without_the_sandbox_nobody_is_graded(self):
+        self.hand_in(b"ada", b"// no sandbox")
+        run = self.start()
+        _, errors = run.communicate()
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("user namespaces", errors)
+        self.assertNotIn("Traceback", errors)
+        self.assertEqual(list(self.table()), [])
 
     def test_a_terminal_gets_one_line_that_changes(self):
         self.hand_in(b"ada")
