@@ -280,7 +280,11 @@ LOCKSTEP_TEST(Run, EveryTaskIsRunOnce) {
     std::vector<std::atomic<int>> calls(3);
     std::vector<Task> tasks;
     for (int i = 0; i < 3; ++i) {
-      tasks.push_back([&calls, i](const Tick&) { return ++calls[i]; });
+      tasks.push_back([&calls, &way, i](const Tick&) {
+        const int call = ++calls[i];
+        EXPECT_EQ(call, 1) << way.name << ", task " << i;
+        return call;
+      });
     }
     way.run(tasks, 2);
     for (int i = 0; i < 3; ++i) {

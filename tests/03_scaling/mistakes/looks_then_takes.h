@@ -2,7 +2,7 @@
 //
 // Mistake: looks for the next task and takes it in two steps: two threads find
 //   the same one.
-// Verdict: data race
+// Verdict: wrong result
 // Rule: EveryTaskIsRunOnce
 
 #ifndef WORKBOOK_03_SCALING_SCALING_H_

@@ -3,7 +3,7 @@
 // Mistake: Acquire looks once, waits once and then takes the lock without
 // looking again; somebody else may have taken it since the notification. Then
 // two threads hold it, and the second Release finds it free.
-// Verdict: uncaught exception
+// Verdict: wrong result
 // Rule: FiveWaitingThreadsAllGetThrough
 
 #ifndef TESTS_08_MUTEX_MISTAKES_IF_INSTEAD_OF_WHILE_H_
