@@ -80,24 +80,25 @@ const Way kWays[] = {
 
 // --- The global lock -------------------------------------------------------
 
-LOCKSTEP_TEST(GlobalLock, TwoThreadsNeverHoldItTogether) {
+LOCKSTEP_TEST(GlobalLock, ThreeThreadsNeverHoldItTogether) {
   GlobalLock lock;
   std::atomic<int> inside{0};
   int written = 0;  // What one holder wrote, the next one sees: else a race.
   const auto visit = [&] {
     lock.Acquire();
     for (int i = 0; i < 2; ++i) {
-      EXPECT_EQ(++inside, 1) << "two threads hold the lock";
+      EXPECT_EQ(++inside, 1) << "another thread holds the lock";
       ++written;
       --inside;
       lock.HandOver();
     }
     lock.Release();
   };
-  std::thread a(visit), b(visit);
+  std::thread a(visit), b(visit), c(visit);
   a.join();
   b.join();
-  EXPECT_EQ(written, 4);
+  c.join();
+  EXPECT_EQ(written, 6);
 }
 
 // Who did a step when. Written under the lock under test.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mistake: looks once, and takes any wake-up for its own.
-// Verdict: data race
-// Rule: ThreeThreadsTakeTurns
+// Verdict: wrong result
+// Rule: ThreeThreadsNeverHoldItTogether
 
 #ifndef WORKBOOK_03_SCALING_SCALING_H_
 #define WORKBOOK_03_SCALING_SCALING_H_
