@@ -154,6 +154,26 @@ TEST_F(ExploreTest, KnowsWhereALockWasTaken) {
       << report.text;
 }
 
+// The other access is that of the thread it is said to be, even if a third
+// thread has accessed the same atomic since.
+TEST_F(ExploreTest, ARaceWithAnAtomicNamesThePlaceOfThatThread) {
+  const Report report = Explore({}, [] {
+    auto* const done = new std::atomic<int>(0);
+    std::atomic<bool> has_read{false};
+    std::thread other([done, &has_read] {
+      (void)done->load(std::memory_order_relaxed);  // of the other thread
+      has_read.store(true, std::memory_order_relaxed);
+    });
+    while (!has_read.load(std::memory_order_relaxed)) std::this_thread::yield();
+    (void)done->load(std::memory_order_relaxed);  // of the main thread
+    delete done;
+    other.join();
+  });
+  ASSERT_EQ(report.verdict, Verdict::kDataRace) << report.text;
+  EXPECT_TRUE(absl::StrContains(report.text, "// of the other thread"))
+      << report.text;
+}
+
 TEST_F(ExploreTest, TellsStepsInTheOrderInWhichTheyTakeEffect) {
   const Report report = Explore({.strategy = "bounded"}, [] {
     std::mutex mu;

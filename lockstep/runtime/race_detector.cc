@@ -497,7 +497,9 @@ void CheckAgainstAtomics(const Access& access) {
       write = false;
     }
     if (other == kNoThread || other == access.me->id) continue;
-    ReportRace(access, Epoch{other} << 32, object->atomic_where, write, true);
+    const Array<uint32_t>& places =
+        write ? object->atomic_write_places : object->atomic_read_places;
+    ReportRace(access, Epoch{other} << 32, places[other], write, true);
   }
 }
 
@@ -699,7 +701,10 @@ void CheckAtomicAccess(Thread* me, SyncObject* object, size_t size, bool write,
   clock.Set(me->id, static_cast<uint32_t>(me->epoch));
   object->atomic_pc = pc;
   object->atomic_size = static_cast<uint32_t>(size);
-  object->atomic_where = MakeWhere(me, pc);
+  Array<uint32_t>& places =
+      write ? object->atomic_write_places : object->atomic_read_places;
+  if (me->id >= places.size()) places.resize(me->id + 1);
+  places[me->id] = MakeWhere(me, pc);
 }
 
 void ForgetAccesses(uintptr_t address, size_t size) {

@@ -77,7 +77,9 @@ void SyncObject::Reset(uintptr_t new_address, ObjectId new_id,
   atomic_reads.Clear();
   atomic_writes.Clear();
   atomic_pc = 0;
-  atomic_size = atomic_where = 0;
+  atomic_size = 0;
+  atomic_read_places.reset();
+  atomic_write_places.reset();
 }
 
 // --- Objects ---------------------------------------------------------------

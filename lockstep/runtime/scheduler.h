@@ -189,7 +189,9 @@ struct SyncObject {
   VectorClock atomic_writes;
   CodeAddress atomic_pc = 0;
   uint32_t atomic_size = 0;
-  uint32_t atomic_where = 0;
+  // By thread: where it did so last (see RememberPlace).
+  Array<uint32_t> atomic_read_places;
+  Array<uint32_t> atomic_write_places;
 
   void Reset(uintptr_t new_address, ObjectId new_id, ObjectKind new_kind);
 };

@@ -51,7 +51,9 @@ _LISTING_COPTS = _WARNINGS + [
 ]
 
 def _extract_impl(ctx):
-    out = ctx.actions.declare_file(ctx.label.name + ".cc")
+    # g++ may place an instruction of a listing in this file, whatever #line says:
+    # so that a picture shows one name, it is called like the listing.
+    out = ctx.actions.declare_file("%s/%s.cc" % (ctx.label.name, ctx.attr.listing))
     ctx.actions.run(
         arguments = [
             "extract",

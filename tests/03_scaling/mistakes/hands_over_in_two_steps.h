@@ -52,7 +52,7 @@ class GlobalLock {
     std::unique_lock lock(mu_);
     if (next_ticket_ == called_ + 1) return;  // Nobody waits.
     ++hand_overs_;
-    // One critical section: nobody can slip in between the two.
+    // Two critical sections: somebody can slip in between the two.
     CallNext();
     lock.unlock();
     lock.lock();
