@@ -154,7 +154,7 @@ TEST_F(ExploreTest, KnowsWhereALockWasTaken) {
       << report.text;
 }
 
-// The other access is that of the thread it is said to be, even if a third
+// The other access is that of the thread it is said to be, even if another
 // thread has accessed the same atomic since.
 TEST_F(ExploreTest, ARaceWithAnAtomicNamesThePlaceOfThatThread) {
   const Report report = Explore({}, [] {
